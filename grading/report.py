@@ -1,0 +1,132 @@
+"""A graded class as a table: points and the reason for each, read from nbgrader's own folders."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+
+from grading.stock import RECORD
+from tinylib.practice.assignment import Assignment, read_release
+from tinylib.practice.bank import BANK
+from tinylib.practice.judging import judge_value
+
+COPIED_FROM = 2  # so many answers must fit the same classmate before a copy is flagged
+
+
+@dataclass
+class Question:
+    """One graded cell of one student."""
+
+    grade_id: str
+    points: float | None
+    max_points: float
+    reason: str = ""
+    record: dict = field(default_factory=dict)
+
+
+@dataclass
+class Student:
+    """One student's questions and what an instructor should look at; a flag never costs points."""
+
+    name: str
+    questions: list[Question]
+    flags: list[str] = field(default_factory=list)
+    feedback: Path | None = None
+
+    @property
+    def points(self) -> float:
+        return sum(q.points or 0 for q in self.questions)
+
+    @property
+    def max_points(self) -> float:
+        return sum(q.max_points for q in self.questions)
+
+
+def graded_class(root: Path, assignment: str) -> list[Student]:
+    """Every autograded submission of the assignment in the course at `root`, by name."""
+    release = read_release(root / "exercises" / assignment / "release.json")
+    students = [_student(root, assignment, f) for f in sorted((root / "autograded").glob(f"*/{assignment}"))]
+    for student in students:
+        student.flags += _copied(student, students, release)
+    return students
+
+
+def _student(root: Path, assignment: str, folder: Path) -> Student:
+    from nbgrader.utils import determine_grade
+
+    name = folder.parent.name
+    graded = nbformat.read(folder / f"{assignment}.ipynb", as_version=4)
+    student = Student(name, [])
+    for cell in (c for c in graded.cells if c.metadata.get("nbgrader", {}).get("grade")):
+        points, max_points = determine_grade(cell)
+        reason, record = _reason(cell)
+        student.questions.append(
+            Question(cell.metadata.nbgrader.grade_id, points, max_points, reason, record)
+        )
+    student.flags += list(_edited(root, assignment, name))
+    page = root / "feedback" / name / assignment / f"{assignment}.html"
+    student.feedback = page if page.exists() else None
+    return student
+
+
+def _reason(cell: nbformat.NotebookNode) -> tuple[str, dict]:
+    """The reason that a check cell's outputs give, and the judge's record behind it."""
+    for output in cell.outputs:
+        if output.output_type == "display_data" and RECORD in output.data:
+            return output.data["text/plain"], dict(output.data[RECORD])
+        if output.output_type == "error":
+            return f"✗ Not yet. {output.ename}: {output.evalue}", {}
+    return "", {}
+
+
+def _edited(root: Path, assignment: str, name: str) -> Iterator[str]:
+    """Locked cells that were handed in changed; nbgrader puts the originals back before it grades."""
+    release = nbformat.read(root / "exercises" / assignment / f"{assignment}.ipynb", as_version=4)
+    locked = {
+        c.metadata.nbgrader.grade_id: c.source
+        for c in release.cells
+        if c.metadata.get("nbgrader", {}).get("locked")
+    }
+    handed_in = nbformat.read(root / "submitted" / name / assignment / f"{assignment}.ipynb", as_version=4)
+    found = {c.metadata.get("nbgrader", {}).get("grade_id"): c.source for c in handed_in.cells}
+    for grade_id, source in locked.items():
+        if grade_id not in found:
+            yield f"cell {grade_id} was deleted"
+        elif found[grade_id] != source:
+            yield f"cell {grade_id} was edited and has been restored"
+
+
+def _copied(student: Student, students: list[Student], release: Assignment) -> Iterator[str]:
+    """Classmates whose numbers fit two or more wrong answers that no named mistake explains."""
+    open_answers = [
+        q.record
+        for q in student.questions
+        if q.record.get("id") in BANK
+        and q.record["share"] < 1
+        and not q.record["mistake"]
+        and q.record["answer"] is not None
+    ]
+    for other in students:
+        fits = [r["id"] for r in open_answers if other is not student and _fits(r, other.name, release)]
+        if len(fits) >= COPIED_FROM:
+            yield f"{len(fits)} answers fit the numbers of {other.name}: {', '.join(fits)}"
+
+
+def _fits(record: dict, name: str, release: Assignment) -> bool:
+    numbers = release.numbers(record["id"], name)
+    return judge_value(BANK[record["id"]], numbers, record["answer"]).right is True
+
+
+def table(students: list[Student]) -> str:
+    """The class as text: a line a student, then a line for each question that lost points and each flag."""
+    lines = []
+    for s in students:
+        lines.append(f"{s.name:<10} {s.points:5.2f} of {s.max_points:g}")
+        lines += [
+            f"    {q.grade_id}: {q.points:g} of {q.max_points:g}. {q.reason}"
+            for q in s.questions
+            if q.points < q.max_points
+        ]
+        lines += [f"    flag: {flag}" for flag in s.flags]
+    return "\n".join(lines)

@@ -1,0 +1,134 @@
+"""A real JupyterLab on loopback and one Chromium for all browser tests; screenshots go to screenshots/."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = ROOT / "screenshots"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY = """async () => {
+  const app = window.jupyterapp;
+  await app.restored;
+  const panel = app.shell.currentWidget;
+  if (!panel || !panel.context) return false;
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await panel.sessionContext.session.kernel.info;
+  return true;
+}"""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "the browser tests need Chromium on the PATH: apt-get install chromium"
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """JupyterLab over a learner's copy of the course; gives the folder and the address."""
+    home = tmp_path_factory.mktemp("learner home")
+    root = home / "my"
+    shutil.copytree(ROOT / "notebooks", root / "lessons")
+    shutil.copytree(ROOT / "exercises", root / "exercises")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    env = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "NBGRADER"))},
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "TINYML_PROGRESS": str(root / "progress.jsonl"),
+    }
+    options = [
+        "--no-browser",
+        f"--port={port}",
+        "--ServerApp.ip=127.0.0.1",
+        "--IdentityProvider.token=",
+        "--LabApp.expose_app_in_browser=True",
+        f"--ServerApp.root_dir={root}",
+    ]
+    if os.name != "nt" and os.geteuid() == 0:
+        options.append("--allow-root")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyter", "lab", *options],
+        env=env,
+        cwd=root,
+        stdout=open(home / "lab.log", "w"),
+        stderr=subprocess.STDOUT,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address + "/api/status", server, home / "lab.log")
+        yield root, address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"JupyterLab did not answer in {seconds} s:\n{log.read_text()}")
+
+
+@pytest.fixture
+def open_notebook(lab, chromium):
+    """open_notebook(path) -> page, with the kernel up; pages are closed afterwards."""
+    contexts = []
+
+    def open_one(path: str, dark: bool = False):
+        context = chromium.new_context(viewport={"width": 1280, "height": 960})
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{lab[1]}/lab/tree/{path}")
+        page.wait_for_function("() => window.jupyterapp")
+        page.wait_for_function(READY, timeout=60_000)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def run_all(page) -> None:
+    """Run every cell and wait until the last one has run."""
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(
+        """() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'""",
+        timeout=60_000,
+    )

@@ -1,0 +1,124 @@
+"""What a learner does in lesson 03 and in the assignment, with a mouse and with the keyboard."""
+
+import json
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SHOTS, run_all
+from tinylib.practice import BANK
+
+
+def shoot(page, name: str) -> None:
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def calculator(page):
+    """The calculator's box, scrolled into view: the one with a slider called stride."""
+    box = page.locator(".jp-OutputArea-output", has=page.get_by_text("stride", exact=True)).last
+    box.wait_for(state="attached", timeout=60_000)
+    box.scroll_into_view_if_needed()
+    return box
+
+
+def picture(box) -> str:
+    return box.locator("svg[role=img]").first.get_attribute("aria-label")
+
+
+def open_calculator(open_notebook):
+    page = open_notebook("lessons/03_macs.ipynb")
+    run_all(page)
+    page.evaluate(
+        """() => { const n = window.jupyterapp.shell.currentWidget.content;
+        const i = n.widgets.findIndex(w => w.model.sharedModel.getSource().includes('canvases.convolution'));
+        return n.scrollToItem(i, 'center'); }"""
+    )
+    return page, calculator(page)
+
+
+def slider(box, label: str):
+    return box.locator(".widget-slider", has_text=label).locator("[role=slider], .noUi-handle").first
+
+
+def test_calculator_follows_mouse_and_keyboard(open_notebook):
+    page, box = open_calculator(open_notebook)
+    before = picture(box)
+    handle = slider(box, "side")
+    at = handle.bounding_box()
+    page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(at["x"] + 120, at["y"] + at["height"] / 2, steps=12)
+    page.mouse.up()
+    expect(box.locator("svg[role=img]").first).not_to_have_attribute("aria-label", before)
+    dragged = picture(box)
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    expect(box.locator("svg[role=img]").first).not_to_have_attribute("aria-label", dragged)
+    slider(box, "c_in").focus()
+    page.keyboard.press("End")
+    slider(box, "c_out").focus()
+    page.keyboard.press("End")
+    expect(box.locator("svg[role=img]").first).to_have_attribute("aria-label", re.compile("over"))
+    shoot(page, "calculator")
+
+
+def quiz_box(page, exercise_id: str):
+    page.evaluate(
+        """id => { const n = window.jupyterapp.shell.currentWidget.content;
+        const i = n.widgets.findIndex(w => w.model.sharedModel.getSource().includes(id));
+        return n.scrollToItem(i, 'center'); }""",
+        f'quiz("{exercise_id}")',
+    )
+    title = BANK[exercise_id].title
+    box = page.locator(".jp-OutputArea-output", has_text=title).last
+    box.wait_for(state="attached", timeout=60_000)
+    box.scroll_into_view_if_needed()
+    return box
+
+
+def test_quiz_names_the_mistake_then_takes_the_right_answer_with_its_unit(open_notebook, lab):
+    page = open_notebook("lessons/03_macs.ipynb")
+    run_all(page)
+    box = quiz_box(page, "counting.conv_macs")
+    field = box.locator("input[type=text]")
+    field.fill("28.9")
+    field.press("Enter")
+    expect(box.get_by_role("status")).to_contain_text("That is the FLOP count")
+    shoot(page, "quiz-wrong")
+    field.fill("14.45 MMAC")
+    box.get_by_role("button", name="Check").click()
+    expect(box.get_by_role("status")).to_contain_text("Right")
+    shoot(page, "quiz-right")
+    rows = [json.loads(line) for line in (lab[0] / "progress.jsonl").read_text().splitlines()]
+    assert [r["right"] for r in rows if r["id"] == "counting.conv_macs"][-2:] == [False, True]
+
+
+def test_quiz_works_by_keyboard_alone(open_notebook):
+    page = open_notebook("lessons/00_checks.ipynb")
+    run_all(page)
+    box = quiz_box(page, "metrics.activation_kib")
+    box.locator("input[type=text]").focus()
+    page.keyboard.type("196")
+    page.keyboard.press("Tab")
+    expect(box.get_by_role("status")).to_contain_text("not bytes")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(box).to_contain_text("Hint 1 of 2")
+    shoot(page, "lesson00-quiz")
+
+
+def test_saved_pictures_show_before_anything_runs(open_notebook):
+    page = open_notebook("lessons/03_macs.ipynb")
+    picture = page.locator(".jp-OutputArea-output svg[role=img], .jp-OutputArea-output img").first
+    picture.wait_for(state="attached", timeout=30_000)
+    shoot(page, "saved")
+
+
+def test_validate_names_what_is_not_right_yet(open_notebook):
+    page = open_notebook("exercises/a01_metrics/a01_metrics.ipynb")
+    page.get_by_role("button", name="Validate").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for(timeout=60_000)
+    expect(dialog).to_contain_text("No answer yet")
+    shoot(page, "validate")
