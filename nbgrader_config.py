@@ -11,4 +11,4 @@ c.CourseDirectory.release_directory = "exercises"
 c.Exchange.root = os.environ.get("TINYML_EXCHANGE") or str(Path.home() / ".local/share/tinyml-exchange")
 c.ClearSolutions.code_stub = {"python": "...  # YOUR CODE HERE"}
 c.ExecutePreprocessor.timeout = 60
-c.IncludeHeaderFooter.header = ""
+c.Execute.extra_arguments = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]

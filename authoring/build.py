@@ -58,7 +58,11 @@ def execute(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Run a lesson; figures keep their SVG and text alternative, widgets leave no state behind."""
     with tempfile.TemporaryDirectory() as folder:
         NotebookClient(
-            nb, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
+            nb,
+            timeout=300,
+            kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            resources={"metadata": {"path": folder}},
         ).execute()
     nb.metadata = nbformat.from_dict(METADATA)
     for cell in (c for c in nb.cells if c.cell_type == "code"):

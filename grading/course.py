@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,9 @@ def nbgrader(root: Path) -> Iterator:
     before = os.environ["PATH"]
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
     try:
-        yield NbGraderAPI(config=config)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="nbgrader")  # its queries warn under SQLAlchemy 2.1
+            yield NbGraderAPI(config=config)
     finally:
         os.environ["PATH"] = before
 

@@ -57,10 +57,14 @@ def _student(root: Path, assignment: str, folder: Path) -> Student:
 
     name = folder.parent.name
     graded = nbformat.read(folder / f"{assignment}.ipynb", as_version=4)
-    student = Student(name, [])
-    for cell in (c for c in graded.cells if c.metadata.get("nbgrader", {}).get("grade")):
+    student, answered = Student(name, []), None
+    for cell in graded.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        answered = cell if meta.get("solution") else answered
+        if not meta.get("grade"):
+            continue
         points, max_points = determine_grade(cell)
-        reason, record = _reason(cell)
+        reason, record = _reason(cell, answered)
         student.questions.append(
             Question(cell.metadata.nbgrader.grade_id, points, max_points, reason, record)
         )
@@ -70,14 +74,26 @@ def _student(root: Path, assignment: str, folder: Path) -> Student:
     return student
 
 
-def _reason(cell: nbformat.NotebookNode) -> tuple[str, dict]:
-    """The reason that a check cell's outputs give, and the judge's record behind it."""
+def _reason(cell: nbformat.NotebookNode, answered: nbformat.NotebookNode | None) -> tuple[str, dict]:
+    """The reason that a check cell's outputs give, and the judge's record behind it.
+
+    Where the check could not run, the error of the answer cell above it says more than its own.
+    """
     for output in cell.outputs:
         if output.output_type == "display_data" and RECORD in output.data:
             return output.data["text/plain"], dict(output.data[RECORD])
         if output.output_type == "error":
-            return f"✗ Not yet. {output.ename}: {output.evalue}", {}
+            above = _error(answered) if answered is not None else ""
+            return f"✗ Not yet. {above or _error(cell)}", {}
     return "", {}
+
+
+def _error(cell: nbformat.NotebookNode) -> str:
+    """The first error among a cell's outputs, in words; empty when it ran through."""
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            return f"cell {cell.metadata.nbgrader.grade_id} raised {output.ename}: {output.evalue}"
+    return ""
 
 
 def _edited(root: Path, assignment: str, name: str) -> Iterator[str]:

@@ -12,13 +12,13 @@ LARGEST_MAP = Exercise(
     prompt="A microcontroller has {sram_kib} KiB of SRAM for activations. A layer reads an INT8 map of "
     "{side} x {side} and writes one of the same side and channel count; both must be held at once. "
     "What is the largest whole number of channels that fits?",
-    given={"sram_kib": 256, "side": 48},
-    draws={"sram_kib": (96, 128, 192, 256, 320, 512), "side": (24, 28, 36, 40, 48, 56)},
+    given={"sram_kib": 256, "side": 24},
+    draws={"sram_kib": (96, 128, 192, 256, 320, 512), "side": (12, 14, 18, 20, 24, 28)},
     answer=lambda sram_kib, side: sram_kib * units.KIB // (2 * side * side),
     unit="channels",
     tolerance=Absolute(0),
-    expect=56,
-    source="worked by hand: 262,144 / (2 x 2,304) = 56.9",
+    expect=227,
+    source="worked by hand: 262,144 / (2 x 576) = 227.6",
     misconceptions=(
         Misconception(
             lambda sram_kib, side: sram_kib * units.KIB // (side * side),

@@ -56,6 +56,7 @@ def test_an_error_costs_the_point_never_the_run(students):
     dan = students["dan"]
     assert dan.points == pytest.approx(FULL - 1 - 6)
     assert "KeyError" in question(dan, "efficiency-report-check").reason
+    assert "raised ZeroDivisionError" in question(dan, "intensity-check").reason
 
 
 def test_wrong_types_get_a_sentence_each(students):

@@ -51,10 +51,9 @@ def _record(feedback: Feedback) -> tuple[bool | None, str | None]:
 
 def _noted(question: Private, value: Any) -> Feedback:
     try:
-        value = plain(value)
         if value is None or value is Ellipsis:
             return Feedback(False, 0.0, f"No answer yet: the question asks for {question.unit}.")
-        number = real(value)
+        number = real(plain(value))
     except NotPlain as error:
         return Feedback(False, 0.0, sentence(error))
     return Feedback(None, 0.0, f"{short(number)} {question.unit}: this one is judged at grading.")

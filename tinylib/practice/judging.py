@@ -16,9 +16,9 @@ def judge_value(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Fee
     (number, choice).
     """
     try:
-        value = plain(value)
         if value is None or value is Ellipsis:
             return Feedback(False, 0.0, f"No answer yet: the question asks for {_unit(exercise)}.")
+        value = plain(value)
         if not exercise.choices:
             return _judge_number(exercise, given, value)
         return _judge_pair(exercise, given, value)

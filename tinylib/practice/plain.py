@@ -104,5 +104,5 @@ def short(value: Any, width: int = 40) -> str:
         return f"an integer of {value.bit_length():,} bits"
     if type(value) in (list, dict):
         return f"{type_name(value)} of {len(value)} values"
-    text = repr(value)
+    text = f"{value:.6g}" if type(value) is float else repr(value)
     return text if len(text) <= width else text[: width - 1] + "…"
