@@ -131,6 +131,15 @@ def write(path: Path, new: str | nbformat.NotebookNode) -> None:
     part.replace(path)
 
 
+def files(folder: Path) -> set[Path]:
+    """The files below a folder, relative to it."""
+    return {
+        p.relative_to(folder)
+        for p in folder.rglob("*")
+        if p.is_file() and ".ipynb_checkpoints" not in p.parts
+    }
+
+
 def build() -> int:
     """Write every file that is not up to date; lessons are executed."""
     for name, make in tqdm(list(made(course())), "building", disable=None):
@@ -148,10 +157,10 @@ def check() -> int:
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "exercises"
         generate(ROOT / "solutions", fresh)
-        for made_file in sorted(p for p in fresh.rglob("*") if p.is_file()):
-            name = made_file.relative_to(folder)
-            if not (ROOT / name).exists() or not filecmp.cmp(made_file, ROOT / name, shallow=False):
-                wrong.append(f"{name} differs from what nbgrader makes of solutions/")
+        for name in sorted(files(fresh) | files(ROOT / "exercises")):
+            pair = fresh / name, ROOT / "exercises" / name
+            if not all(p.exists() for p in pair) or not filecmp.cmp(*pair, shallow=False):
+                wrong.append(f"exercises/{name} differs from what nbgrader makes of solutions/")
     print(
         "\n".join(wrong) + "\nRun: make build"
         if wrong

@@ -101,7 +101,7 @@ def hand_in(root: Path, student: str, cells: Cells) -> None:
     folder = root / "submitted" / student / ASSIGNMENT
     shutil.copytree(root / "exercises" / ASSIGNMENT, folder)
     nb = nbformat.read(folder / f"{ASSIGNMENT}.ipynb", as_version=4)
-    cells = {**cells, "student": f"student = {student!r}"}
+    cells = {"student": f"student = {student!r}", **cells}
     for cell in nb.cells:
         cell.source = cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
     nbformat.write(nb, folder / f"{ASSIGNMENT}.ipynb")

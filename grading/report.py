@@ -68,7 +68,7 @@ def _student(root: Path, assignment: str, folder: Path) -> Student:
         student.questions.append(
             Question(cell.metadata.nbgrader.grade_id, points, max_points, reason, record)
         )
-    student.flags += list(_edited(root, assignment, name))
+    student.flags += [*_other_name(student), *_edited(root, assignment, name)]
     page = root / "feedback" / name / assignment / f"{assignment}.html"
     student.feedback = page if page.exists() else None
     return student
@@ -94,6 +94,13 @@ def _error(cell: nbformat.NotebookNode) -> str:
         if output.output_type == "error":
             return f"cell {cell.metadata.nbgrader.grade_id} raised {output.ename}: {output.evalue}"
     return ""
+
+
+def _other_name(student: Student) -> Iterator[str]:
+    """A notebook that names somebody else is graded with that name's numbers, and flagged."""
+    named = {q.record["student"] for q in student.questions if q.record.get("student")}
+    for other in sorted(n for n in named if n.casefold() != student.name.casefold()):
+        yield f"the notebook names {other!r}: graded with the numbers of that name"
 
 
 def _edited(root: Path, assignment: str, name: str) -> Iterator[str]:

@@ -37,6 +37,7 @@ def judge(exercise_id: str, answer: Any, points: float) -> float:
                 "share": feedback.share,
                 "reason": str(feedback),
                 "mistake": feedback.mistake,
+                "student": assignment.student,
             },
         },
         raw=True,

@@ -7,13 +7,14 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILT = sorted(p for folder in ("notebooks", "solutions", "exercises") for p in (ROOT / folder).rglob("*.ipynb"))
+BUILT = sorted(p for f in ("notebooks", "solutions", "exercises") for p in (ROOT / f).rglob("*.ipynb"))
 LESSONS = [p for p in BUILT if p.parent.name == "notebooks"]
 names = {"ids": lambda p: p.relative_to(ROOT).as_posix()}
 
 
 def test_lessons_and_both_versions_of_the_assignment_are_there():
-    assert len(LESSONS) >= 2 and {p.parts[-3] for p in BUILT if p not in LESSONS} == {"solutions", "exercises"}
+    assert len(LESSONS) >= 2
+    assert {p.parts[-3] for p in BUILT if p not in LESSONS} == {"solutions", "exercises"}
 
 
 @pytest.mark.parametrize("path", BUILT, **names)

@@ -1,9 +1,8 @@
 """Key of assignment 01: the private question and the function that the bank does not hold. Never released."""
 
-from tinylib.cost import Conv2D, roofline
-
 from grading.keys import key
 from tinylib import units
+from tinylib.cost import Conv2D
 from tinylib.practice import Absolute, Exercise, Misconception
 
 LARGEST_MAP = Exercise(
@@ -64,15 +63,15 @@ class EfficiencyReport:
         )
 
     def expected(c_in, c_out, kernel_size, h_out, w_out, bits):
-        layer, in_shape = Conv2D(c_in, c_out, kernel_size, padding="same", bias=False), (h_out, w_out, c_in)
-        macs = layer.macs(in_shape)
+        layer = Conv2D(c_in, c_out, kernel_size, padding="same", bias=False)
+        macs = layer.macs((h_out, w_out, c_in))
         return {
             "params": layer.params,
             "size_kb": layer.params * bits / 8 / units.KB,
             "macs": macs,
             "flops": 2 * macs,
             "activation_kib": c_out * h_out * w_out * bits / 8 / units.KIB,
-            "intensity": roofline.arithmetic_intensity(layer, in_shape, bits),
+            "intensity": 2 * macs / ((layer.params + (c_in + c_out) * h_out * w_out) * bits / 8),
         }
 
     def slips(c_in, c_out, kernel_size, h_out, w_out, bits):

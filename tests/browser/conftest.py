@@ -78,13 +78,9 @@ def lab(tmp_path_factory):
     ]
     if os.name != "nt" and os.geteuid() == 0:
         options.append("--allow-root")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyter", "lab", *options],
-        env=env,
-        cwd=root,
-        stdout=open(home / "lab.log", "w"),
-        stderr=subprocess.STDOUT,
-    )
+    command = [sys.executable, "-m", "jupyter", "lab", *options]
+    with (home / "lab.log").open("w") as log:
+        server = subprocess.Popen(command, env=env, cwd=root, stdout=log, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(address + "/api/status", server, home / "lab.log")

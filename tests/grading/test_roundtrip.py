@@ -8,7 +8,7 @@ import pytest
 
 from grading.course import done, nbgrader
 from grading.demo import ASSIGNMENT, CLASS, NUMERIC, grade, hand_in, make_course, solved_cells
-from grading.report import table
+from grading.report import graded_class, table
 from tinylib.practice.assignment import read_release
 from tinylib.practice.bank import BANK
 from tinylib.practice.judging import judge_value
@@ -138,7 +138,7 @@ def test_right_partial_wrong_give_two_one_zero_of_two(tmp_path):
             arguments = "c_in, c_out, kernel_size, h_out, w_out, bits"
             outer = f"def efficiency_report({arguments}):\n    r = honest({arguments})\n    return {body}"
             cell = f"{inner}\n\n{outer}"
-            hand_in(tmp_path, name, {"efficiency-report": cell})
+            hand_in(tmp_path, name, {"efficiency-report": cell, "student": "student = 'somebody'"})
             done(api.autograde(ASSIGNMENT, name), name)
         with api.gradebook as book:
             scores = [
@@ -146,6 +146,8 @@ def test_right_partial_wrong_give_two_one_zero_of_two(tmp_path):
                 for name in bodies
             ]
     assert scores == [2, 1, 0]
+    for student in graded_class(tmp_path, ASSIGNMENT):
+        assert student.flags == ["the notebook names 'somebody': graded with the numbers of that name"]
 
 
 def test_a_changed_bank_leaves_work_ungraded(tmp_path):

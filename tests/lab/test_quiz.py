@@ -1,0 +1,88 @@
+"""Quiz boxes and questions, driven through their widgets without a browser."""
+
+import json
+
+import pytest
+
+from tinylib.lab import question, quiz
+from tinylib.practice import BANK
+from tinylib.practice import assignment as assignment_module
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    monkeypatch.setattr(assignment_module, "_current", assignment_module.Assignment())
+    monkeypatch.delenv("TINYML_PROGRESS", raising=False)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+def answer(box, text):
+    box.answer.value = text
+    return box.reply.value
+
+
+def test_enter_gives_the_named_mistake_then_the_right_answer():
+    box = quiz("counting.conv_macs")
+    assert "That is the FLOP count" in answer(box, "28.9")
+    assert "Right" in answer(box, "14.45 MMAC")
+    assert box.tries == 1
+
+
+def test_the_same_answer_twice_is_one_try():
+    box = quiz("counting.conv_macs")
+    answer(box, "1")
+    box.buttons["Check"].click()
+    assert box.tries == 1
+
+
+def test_hints_then_solution_only_after_two_tries():
+    box = quiz("counting.ffn_macs")
+    said = []
+    for _ in range(3):
+        box.buttons["Hint"].click()
+        said.append(box.reply.value)
+    assert "Hint 1 of 2" in said[0] and "Hint 2 of 2" in said[1] and "No more hints" in said[2]
+    answer(box, "1")
+    answer(box, "2")
+    box.buttons["Hint"].click()
+    assert "Worked solution" in box.reply.value and "1,048,576" in box.reply.value
+
+
+def test_new_numbers_ask_again_from_the_start():
+    box = quiz("counting.conv_macs")
+    answer(box, "1")
+    box.buttons["New numbers"].click()
+    assert box.given != BANK["counting.conv_macs"].given and box.tries == 0 and box.answer.value == ""
+    assert "Right" in answer(box, str(BANK["counting.conv_macs"].answer(**box.given)))
+
+
+def test_odd_text_is_answered_not_raised():
+    box = quiz("metrics.ridge_point")
+    assert "<script>" not in answer(box, "<script>alert(1)</script>")
+    assert "Not yet" in box.reply.value
+
+
+def test_answers_go_on_record(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYML_PROGRESS", str(tmp_path / "progress.jsonl"))
+    answer(quiz("metrics.ridge_point"), "0.25")
+    row = json.loads((tmp_path / "progress.jsonl").read_text())
+    assert row["id"] == "metrics.ridge_point" and not row["right"] and "Upside down" in row["mistake"]
+
+
+def test_saved_form_has_prompt_in_words_and_html():
+    data = quiz("metrics.ridge_point")._repr_mimebundle_()
+    assert "200,000,000 FLOP/s" in data["text/plain"] and "200,000,000" in data["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_unknown_id_names_the_nearest():
+    with pytest.raises(KeyError, match="did you mean 'counting.ffn_macs'"):
+        quiz("counting.ffn_mac")
+    with pytest.raises(KeyError, match="no exercise has the id"):
+        question("nothing.like_it")
+
+
+def test_question_holds_its_numbers_as_attributes(capsys):
+    q = question("counting.conv_macs")
+    assert (q.k, q.c_in, q.c_out, q.h, q.w) == (3, 32, 64, 28, 28)
+    assert "28 x 28" in repr(q) and "28 x 28" in capsys.readouterr().out
