@@ -12,8 +12,7 @@ from tinylib.practice import BANK, check, hint, progress, variant
 print(check("metrics.model_size_fp32", 12.97))
 
 # %% [markdown]
-# Not "wrong", but *which* wrong: each question knows the values that real slips lead to. Here the learner
-# divided by 2^20 and so answered in MiB.
+# Not "wrong", but *which* wrong: each question knows where real slips lead.
 #
 # | prefix | decimal | binary | gap |
 # |---|---|---|---|
@@ -33,10 +32,9 @@ print(check("metrics.model_size_fp32", "0.0136 GB"))
 print(check("metrics.model_size_fp32", "13.6 MiB"))
 
 # %% [markdown]
-# GB and MB differ by a factor of a thousand, so the workbook converts. MB and MiB look alike and are not.
+# GB and MB are converted. MB and MiB look alike and are not.
 #
-# **Common slip:** "a megabyte is a megabyte". File browsers, data sheets and papers disagree, so every
-# prompt here says which one it wants.
+# **Common slip:** "a megabyte is a megabyte". Papers disagree, so every prompt says which it wants.
 
 # %% tags=["view"]
 quiz("metrics.activation_kib")
@@ -54,8 +52,7 @@ print(check("metrics.ridge_point", [4, 5]))
 # %% [markdown]
 # ## Stuck?
 #
-# Ask for a hint. Ask again and the next one comes; in a quiz box the worked solution follows after two
-# tries.
+# Ask for a hint, and ask again for the next. In a quiz box the worked solution follows after two tries.
 
 # %%
 print(hint("counting.conv_macs"))
@@ -64,8 +61,8 @@ print(hint("counting.conv_macs"))
 # %% [markdown]
 # ## The same question, other numbers
 #
-# Every question can be drawn again. In an assignment your name decides the numbers, and a classmate has
-# others. **Predict:** does the named mistake change with the numbers?
+# Every question can be drawn again; in an assignment your name decides the numbers.
+# **Predict:** does the named mistake change with them?
 
 # %%
 exercise = BANK["counting.conv_macs"]
@@ -74,9 +71,12 @@ for seed in (1, 2):
     print(exercise.text(numbers))
     print("answer:", exercise.answer(**numbers), exercise.unit)
 
+# %%
+for misconception, value in exercise.mistakes(numbers):
+    print(f"{value:.4f} {exercise.unit}: {misconception.hint}")
+
 # %% [markdown]
-# The mistakes are formulas, not numbers, so they follow. Press **New numbers** in the box and try one on
-# purpose: count the weights and forget that they slide.
+# It does: mistakes are formulas too. Press **New numbers** and make one on purpose.
 
 # %% tags=["view"]
 quiz("counting.conv_macs")
@@ -84,8 +84,7 @@ quiz("counting.conv_macs")
 # %% [markdown]
 # ## Your record
 #
-# Answers are kept in one file beside your notebooks, `progress.jsonl`. Nothing leaves your computer;
-# delete the file and the record is gone.
+# Answers are kept in `progress.jsonl` beside your notebooks. Nothing leaves your computer.
 
 # %% tags=["view"]
 progress.score()

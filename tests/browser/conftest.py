@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+import bootstrap
+
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "screenshots"
 FLAGS = [
@@ -23,16 +25,17 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-READY = """async () => {
-  const app = window.jupyterapp;
-  await app.restored;
-  const panel = app.shell.currentWidget;
-  if (!panel || !panel.context) return false;
+PANEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.sessionContext)"
+READY = f"""async () => {{
+  await window.jupyterapp.restored;
+  const panel = {PANEL};
+  if (!panel) return false;
   await panel.context.ready;
   await panel.sessionContext.ready;
+  if (!panel.sessionContext.session) return false;
   await panel.sessionContext.session.kernel.info;
   return true;
-}"""
+}}"""
 
 
 def pytest_collection_modifyitems(items):
@@ -56,8 +59,7 @@ def lab(tmp_path_factory):
     """JupyterLab over a learner's copy of the course; gives the folder and the address."""
     home = tmp_path_factory.mktemp("learner home")
     root = home / "my"
-    shutil.copytree(ROOT / "notebooks", root / "lessons")
-    shutil.copytree(ROOT / "exercises", root / "exercises")
+    copies = bootstrap.deliver(ROOT, root)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -68,6 +70,8 @@ def lab(tmp_path_factory):
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "TINYML_PROGRESS": str(root / "progress.jsonl"),
     }
+    notebooks = [str(p) for p in copies if p.suffix == ".ipynb"]
+    subprocess.run([sys.executable, "-c", bootstrap.SIGN, *notebooks], env=env, check=True)
     options = [
         "--no-browser",
         f"--port={port}",
@@ -102,6 +106,14 @@ def wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 60)
     raise AssertionError(f"JupyterLab did not answer in {seconds} s:\n{log.read_text()}")
 
 
+def wait_until_ready(page, seconds: float = 60) -> None:
+    """Until the notebook is loaded and its kernel answers: earlier, a command may be lost."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(READY):
+        assert time.monotonic() < end, "the notebook's kernel did not come up"
+        page.wait_for_timeout(100)
+
+
 @pytest.fixture
 def open_notebook(lab, chromium):
     """open_notebook(path) -> page, with the kernel up; pages are closed afterwards."""
@@ -111,9 +123,9 @@ def open_notebook(lab, chromium):
         context = chromium.new_context(viewport={"width": 1280, "height": 960})
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"{lab[1]}/lab/tree/{path}")
+        page.goto(f"{lab[1]}/lab/tree/{path}?reset")  # a clean workspace: one notebook, this one
         page.wait_for_function("() => window.jupyterapp")
-        page.wait_for_function(READY, timeout=60_000)
+        wait_until_ready(page)
         return page
 
     yield open_one
@@ -122,9 +134,16 @@ def open_notebook(lab, chromium):
 
 
 def run_all(page) -> None:
-    """Run every cell and wait until the last one has run."""
+    """Run every cell; comes back when the last one has run."""
+    page.evaluate(f"() => window.jupyterapp.shell.activateById({PANEL}.id)")
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function(
-        """() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'""",
-        timeout=60_000,
+
+
+def show_cell(page, text: str) -> None:
+    """Scroll to the first cell whose source holds the text."""
+    page.evaluate(
+        f"""text => {{ const cells = {PANEL}.content;
+        const i = cells.widgets.findIndex(w => w.model.sharedModel.getSource().includes(text));
+        return cells.scrollToItem(i, 'center'); }}""",
+        text,
     )

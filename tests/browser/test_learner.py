@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SHOTS, run_all
+from tests.browser.conftest import SHOTS, run_all, show_cell
 from tinylib.practice import BANK
 
 
@@ -29,11 +29,7 @@ def picture(box) -> str:
 def open_calculator(open_notebook):
     page = open_notebook("lessons/03_macs.ipynb")
     run_all(page)
-    page.evaluate(
-        """() => { const n = window.jupyterapp.shell.currentWidget.content;
-        const i = n.widgets.findIndex(w => w.model.sharedModel.getSource().includes('canvases.convolution'));
-        return n.scrollToItem(i, 'center'); }"""
-    )
+    show_cell(page, "canvases.convolution")
     return page, calculator(page)
 
 
@@ -64,12 +60,7 @@ def test_calculator_follows_mouse_and_keyboard(open_notebook):
 
 
 def quiz_box(page, exercise_id: str):
-    page.evaluate(
-        """id => { const n = window.jupyterapp.shell.currentWidget.content;
-        const i = n.widgets.findIndex(w => w.model.sharedModel.getSource().includes(id));
-        return n.scrollToItem(i, 'center'); }""",
-        f'quiz("{exercise_id}")',
-    )
+    show_cell(page, f'quiz("{exercise_id}")')
     title = BANK[exercise_id].title
     box = page.locator(".jp-OutputArea-output", has_text=title).last
     box.wait_for(state="attached", timeout=60_000)

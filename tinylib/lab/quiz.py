@@ -46,7 +46,9 @@ class Quiz:
     def show_prompt(self) -> None:
         """The prompt with the present numbers; the reply is emptied."""
         text = self.exercise.text(self.given)
-        self.prompt.value = f"<p><strong>{escape(self.exercise.title)}.</strong> {escape(text)}</p>"
+        self.prompt.value = (
+            f'<p style="line-height:1.5"><strong>{escape(self.exercise.title)}.</strong> {escape(text)}</p>'
+        )
         self._answered: Any = None
         self.say("")
 
