@@ -1,7 +1,7 @@
 # %%
 from ipywidgets import IntSlider, SelectionSlider
-from tinylib.cost import Conv2D, Dense, DepthwiseConv2D, PointwiseConv2D, roofline
 
+from tinylib.cost import Conv2D, Dense, DepthwiseConv2D, PointwiseConv2D, roofline
 from tinylib.lab import explore, my_device, quiz
 from tinylib.show import canvases
 

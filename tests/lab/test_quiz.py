@@ -76,7 +76,7 @@ def test_saved_form_has_prompt_in_words_and_html():
 
 
 def test_unknown_id_names_the_nearest():
-    with pytest.raises(KeyError, match="did you mean 'counting.ffn_macs'"):
+    with pytest.raises(KeyError, match=r"did you mean 'counting.ffn_macs'"):
         quiz("counting.ffn_mac")
     with pytest.raises(KeyError, match="no exercise has the id"):
         question("nothing.like_it")

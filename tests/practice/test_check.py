@@ -190,7 +190,7 @@ def test_no_progress_under_nbgrader_or_without_a_file(tmp_path, monkeypatch):
 def release(tmp_path, **changes):
     data = {
         "assignment": "a01", "salt": "s", "bank": [SIZE], "digest": "",
-        "private": {"a01.q": {"title": "", "prompt": "{k}", "given": {"k": 3}, "draws": {"k": [5]}, "unit": "MB"}},
+        "private": {"a01.q": {"title": "", "prompt": "{k}", "given": {"k": 3}, "draws": {}, "unit": "MB"}},
         "functions": {"a01.f": {"examples": [[[2, 3], 6], [[0, 1], 0]]}},
         **changes,
     }  # fmt: skip

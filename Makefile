@@ -1,0 +1,38 @@
+# Each task is one call of bootstrap.py, which also runs without make: python bootstrap.py TASK
+PYTHON ?= python3
+export PORT NO_BROWSER EXTRAS ONLY TEST
+.DEFAULT_GOAL := help
+.PHONY: help lab test build check demo bench sizes locks format clean
+
+help: ## list tasks and options
+	@$(PYTHON) bootstrap.py $@
+
+lab: ## set up, copy the lessons to my/ and open JupyterLab on the first one
+	@$(PYTHON) bootstrap.py $@
+
+test: ## everything that CI runs
+	@$(PYTHON) bootstrap.py $@
+
+build: ## make notebooks/, solutions/ and exercises/ from authoring/
+	@$(PYTHON) bootstrap.py $@
+
+check: ## say what is not built from the scripts, and why
+	@$(PYTHON) bootstrap.py $@
+
+demo: ## grade a made-up class of eight
+	@$(PYTHON) bootstrap.py $@
+
+bench: ## run the benchmarks
+	@$(PYTHON) bootstrap.py $@
+
+sizes: ## lines of every room
+	@$(PYTHON) bootstrap.py $@
+
+locks: ## resolve requirements.lock, locks/ and environment.yml anew (network)
+	@$(PYTHON) bootstrap.py $@
+
+format: ## lay out the code and repair what lint can
+	@$(PYTHON) bootstrap.py $@
+
+clean: ## delete caches and build products, never .venv or my/
+	@$(PYTHON) bootstrap.py $@
