@@ -381,6 +381,7 @@ def lab(options: dict) -> int:
         "--ServerApp.ip=127.0.0.1",
     ]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--LabApp.default_url=/lab{page}"]
+    command.append("--ServerApp.kernel_websocket_connection_class=tinylib.lab.prompt.PromptConnection")
     command += ["--no-browser"] if options["NO_BROWSER"] not in ("", "0") else []
     command += ["--allow-root"] if not WINDOWS and os.geteuid() == 0 else []
     env = tool_env(TINYML_PROGRESS=str(my / "progress.jsonl"))

@@ -78,6 +78,7 @@ def lab(tmp_path_factory):
         "--ServerApp.ip=127.0.0.1",
         "--IdentityProvider.token=",
         "--LabApp.expose_app_in_browser=True",
+        "--ServerApp.kernel_websocket_connection_class=tinylib.lab.prompt.PromptConnection",
         f"--ServerApp.root_dir={root}",
     ]
     if os.name != "nt" and os.geteuid() == 0:

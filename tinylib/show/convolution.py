@@ -6,8 +6,8 @@ from tinylib.cost.devices import Device
 from tinylib.cost.layers import Shape
 from tinylib.show import svg
 from tinylib.show.convolution_numbers import WIDTHS, ConvolutionNumbers, convolution_numbers
-from tinylib.show.numbers import dimensions, percent, short
-from tinylib.units import format_bytes, format_quantity
+from tinylib.show.numbers import dimensions, kib, percent, short
+from tinylib.units import format_quantity
 
 _TABLE_TOP, _BARS_TOP = 250, 446
 
@@ -35,16 +35,16 @@ def convolution(
 
 
 def _sentences(n: ConvolutionNumbers) -> str:
-    sizes = ", ".join(f"{format_bytes(size)} at {WIDTHS[bits]}" for bits, size in n.sizes.items())
+    sizes = ", ".join(f"{kib(size)} at {WIDTHS[bits]}" for bits, size in n.sizes.items())
     return (
         f"Input {dimensions(n.in_shape)}, output {dimensions(n.out_shape)} with same padding. "
         f"{format_quantity(n.params)} parameters with bias: {sizes}. "
         f"{format_quantity(n.macs)} MACs, which are {format_quantity(n.flops)} FLOPs. "
-        f"At {n.bits} bits the input takes {format_bytes(n.in_bytes)} and the output "
-        f"{format_bytes(n.out_bytes)}, together {format_bytes(n.pair_bytes)} of "
-        f"{format_bytes(n.device.sram_bytes)} SRAM on {_name(n.device)}: {_verdict(n.over_sram_bytes)}. "
-        f"The parameters take {format_bytes(n.sizes[n.bits])} of "
-        f"{format_bytes(n.device.flash_bytes)} flash: {_verdict(n.over_flash_bytes)}. "
+        f"At {n.bits} bits the input takes {kib(n.in_bytes)} and the output "
+        f"{kib(n.out_bytes)}, together {kib(n.pair_bytes)} of "
+        f"{kib(n.device.sram_bytes)} SRAM on {_name(n.device)}: {_verdict(n.over_sram_bytes)}. "
+        f"The parameters take {kib(n.sizes[n.bits])} of "
+        f"{kib(n.device.flash_bytes)} flash: {_verdict(n.over_flash_bytes)}. "
         f"Arithmetic intensity {format_quantity(n.intensity, digits=3)} FLOP per byte."
     )
 
@@ -54,7 +54,7 @@ def _name(device: Device) -> str:
 
 
 def _verdict(over_bytes: int) -> str:
-    return f"over by {format_bytes(over_bytes)}" if over_bytes else "fits"
+    return f"over by {kib(over_bytes)}" if over_bytes else "fits"
 
 
 def _log_length(value: int, largest: int, least: float, most: float) -> float:
@@ -134,7 +134,7 @@ def _storage(n: ConvolutionNumbers) -> str:
         ("weights", format_quantity(n.layer.weights)),
         ("parameters: with biases", format_quantity(n.params)),
     ]
-    rows += [(f"at {name}", format_bytes(n.sizes[bits])) for bits, name in WIDTHS.items()]
+    rows += [(f"at {name}", kib(n.sizes[bits])) for bits, name in WIDTHS.items()]
     return _table(24, "Stored once", rows, 2 + list(WIDTHS).index(n.bits))
 
 
@@ -143,9 +143,9 @@ def _work(n: ConvolutionNumbers) -> str:
     rows = [
         ("MACs", exact(n.macs)),
         ("FLOPs: 2 for every MAC", exact(n.flops)),
-        ("input activation", format_bytes(n.in_bytes)),
-        ("output activation", format_bytes(n.out_bytes)),
-        ("input and output together", format_bytes(n.pair_bytes)),
+        ("input activation", kib(n.in_bytes)),
+        ("output activation", kib(n.out_bytes)),
+        ("input and output together", kib(n.pair_bytes)),
         ("arithmetic intensity", f"{format_quantity(n.intensity, digits=3)} FLOP/B"),
     ]
     return _table(372, f"For every input, at {n.bits} bits", rows, 4)
@@ -170,11 +170,11 @@ def _budget(
     plot: svg.Axes, y: float, name: str, memory: str, used: int, budget: int, over: int, role: str
 ) -> str:
     """One row: what is held, its bar against the device's memory, and the verdict in words."""
-    length, hover = plot.width * used / budget / 2, f"{format_bytes(used)} of {format_bytes(budget)} {memory}"
+    length, hover = plot.width * used / budget / 2, f"{kib(used)} of {kib(budget)} {memory}"
     parts = [svg.text(24, y + 13, name, "ink", 13, bold=True)]
-    parts.append(svg.text(24, y + 30, f"of {format_bytes(budget)} {memory}", "muted", 12))
+    parts.append(svg.text(24, y + 30, f"of {kib(budget)} {memory}", "muted", 12))
     parts.append(svg.bar(plot.left, y, length, 32, role, plot.width, bool(over), hover))
-    share = f"{format_bytes(used)}, {percent(used, budget)}"
+    share = f"{kib(used)}, {percent(used, budget)}"
     parts.append(svg.text(546, y + 13, share, "ink", 13, bold=True))
     mark = ("▲ ", "over_words") if over else ("✓ ", "fit_words")
     parts.append(svg.text(546, y + 30, mark[0] + _verdict(over), mark[1], 13, bold=bool(over)))
