@@ -165,19 +165,17 @@ def install(locks: list[Path]) -> None:
     total = len({line.split("==")[0] for p in locks for line in p.read_text().splitlines() if "==" in line})
     said = f"installing {total} packages"
 
-    ok, output = step(2, "installing uv", [*pip, "install", "--retries", "2", UV])
-    if ok:
-        ok, output = step(3, said, [*uv, "install", *here, *packages], cache_counter(), total)
-    if not ok:
+    quick, output = step(2, "installing uv", [*pip, "install", "--retries", "2", UV])
+    if quick:
+        quick, output = step(3, said, [*uv, "install", *here, *packages], cache_counter(), total)
+    if not quick:
         print(f"      uv does not work here, pip goes on: {last_line(output)}")
-        ok, output = step(
-            3, f"{said} with pip", [*pip, "install", "--retries", "2", *packages], collected, total
-        )
-    if not ok:
-        raise Problem(f"The packages could not be installed: {why_not_installed(output)}")
-    ok, output = step(4, "installing the workbook", [*uv, "install", *here, *project])
-    if not ok:
-        ok, output = step(4, "installing the workbook with pip", [*pip, "install", *project])
+        command = [*pip, "install", "--retries", "2", *packages]
+        ok, output = step(3, f"{said} with pip", command, lambda text: text.count("Collecting "), total)
+        if not ok:
+            raise Problem(f"The packages could not be installed: {why_not_installed(output)}")
+    command = [*uv, "install", *here, *project] if quick else [*pip, "install", *project]
+    ok, output = step(4, "installing the workbook", command)
     if not ok:
         raise Problem(f"The workbook itself could not be installed: {last_line(output)}")
 
@@ -202,11 +200,6 @@ def last_line(output: str) -> str:
     """The last line of a tool's output that says something."""
     lines = [line.strip() for line in output.splitlines() if line.strip() and "notice" not in line]
     return lines[-1] if lines else "no output"
-
-
-def collected(output: str) -> int:
-    """Packages that pip has taken up so far, from its output."""
-    return output.count("Collecting ")
 
 
 def cache_counter():
@@ -380,7 +373,12 @@ def lab(options: dict) -> int:
         f"--ServerApp.root_dir={my}",
         "--ServerApp.ip=127.0.0.1",
     ]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--LabApp.default_url=/lab{page}"]
+    command += [
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.log_level=WARN",
+        f"--LabApp.default_url=/lab{page}",
+    ]
     command.append("--ServerApp.kernel_websocket_connection_class=tinylib.lab.prompt.PromptConnection")
     command += ["--no-browser"] if options["NO_BROWSER"] not in ("", "0") else []
     command += ["--allow-root"] if not WINDOWS and os.geteuid() == 0 else []
