@@ -5,34 +5,34 @@ export PORT NO_BROWSER EXTRAS ONLY TEST
 .PHONY: help lab test build check demo bench sizes locks format clean
 
 help: ## list tasks and options
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 lab: ## set up, copy the lessons to my/ and open JupyterLab on the first one
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 test: ## everything that CI runs
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 build: ## make notebooks/, solutions/ and exercises/ from authoring/
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 check: ## say what is not built from the scripts, and why
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 demo: ## grade a made-up class of eight
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 bench: ## run the benchmarks
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 sizes: ## lines of every room
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
-locks: ## resolve requirements.lock, locks/ and environment.yml anew (network)
-	@$(PYTHON) bootstrap.py $@
+locks: ## resolve requirements.lock and locks/ anew (needs the network)
+	@"$(PYTHON)" bootstrap.py $@
 
 format: ## lay out the code and repair what lint can
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@
 
 clean: ## delete caches and build products, never .venv or my/
-	@$(PYTHON) bootstrap.py $@
+	@"$(PYTHON)" bootstrap.py $@

@@ -6,9 +6,11 @@ environment or as NAME=VALUE; `help` lists tasks and options. This file also par
 they get a sentence instead of a SyntaxError.
 """
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -84,8 +86,8 @@ def write_whole(path: Path, content: bytes) -> None:
 def lock_files(extras: str) -> list[Path]:
     """The lock of the course and of each extra named in "a,b"; an unknown name is a Problem."""
     known = sorted(
-        p.stem for p in (ROOT / "locks").glob("*.lock") if p.stem != "site"
-    )  # site: own environment
+        {p.stem for p in (ROOT / "locks").glob("*.lock")} - {"site"}
+    )  # that has an own environment
     names = sorted({name.strip() for name in extras.split(",") if name.strip()})
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -148,9 +150,7 @@ def make_venv() -> None:
     base = getattr(sys, "_base_executable", None) or sys.executable
     ok, output = step(1, "making .venv", [base, "-m", "venv", str(VENV)])
     if not ok and "ensurepip" in output:
-        raise Problem(
-            "Making .venv needs Python's venv module: on Debian or Ubuntu, apt-get install python3-venv"
-        )
+        raise Problem("Making .venv needs Python's venv module, as from apt-get install python3-venv")
     if not ok:
         raise Problem(f"Making .venv failed: {last_line(output)}")
 
@@ -182,16 +182,7 @@ def install(locks: list[Path]) -> None:
 
 def why_not_installed(output: str) -> str:
     """The likely reason in what pip printed."""
-    signs = (
-        "connection",
-        "resolve",
-        "timed out",
-        "timeout",
-        "unreachable",
-        "no matching distribution",
-        "proxy",
-    )
-    if any(sign in output.lower() for sign in signs):
+    if re.search("connection|resolve|timed? ?out|unreachable|proxy|no matching distribution", output, re.I):
         return f"the package index does not answer, check the network and try again ({last_line(output)})"
     return last_line(output)
 
@@ -222,9 +213,8 @@ def step(number: int, text: str, command: list[str], done=None, total: int = 0) 
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as out:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=tool_env(), cwd=ROOT
-            )
+            pipes = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out}
+            process = subprocess.Popen(command, env=tool_env(), cwd=ROOT, **pipes)
         try:
             while process.poll() is None:
                 if live:
@@ -236,10 +226,9 @@ def step(number: int, text: str, command: list[str], done=None, total: int = 0) 
             process.wait()
         output = log.read_text("utf-8", "replace")
     again = f"\r{label} ... " + (" " * 40 + f"\r{label} ... " if done else "") if live else ""
-    print(
-        f"{again}{time.monotonic() - start:.0f} s{'' if process.returncode == 0 else ', failed'}", flush=True
-    )
-    return process.returncode == 0, output
+    ok = process.returncode == 0
+    print(f"{again}{time.monotonic() - start:.0f} s{'' if ok else ', failed'}", flush=True)
+    return ok, output
 
 
 def bar(done: int, total: int) -> str:
@@ -249,21 +238,11 @@ def bar(done: int, total: int) -> str:
 
 
 def tool_env(**more: str) -> dict[str, str]:
-    """The environment of every command: .venv first on the PATH, nothing that reroutes Python or pip."""
-    env = {
-        k: v
-        for k, v in os.environ.items()
-        if k not in ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX")
-    }
-    path = os.pathsep.join([str(BIN), env.get("PATH", os.defpath)])
-    return {
-        **env,
-        "PATH": path,
-        "VIRTUAL_ENV": str(VENV),
-        "PIP_USER": "0",
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        **more,
-    }
+    """The environment of every command: .venv first on the PATH, nothing that misleads its tools."""
+    gone = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "MAKEFLAGS", "MAKELEVEL")
+    env = {name: value for name, value in os.environ.items() if name not in gone}
+    env["PATH"] = os.pathsep.join([str(BIN), env.get("PATH", os.defpath)])
+    return {**env, "VIRTUAL_ENV": str(VENV), "PIP_USER": "0", "JUPYTER_PREFER_ENV_PATH": "1", **more}
 
 
 # ---- the learner's copies
@@ -285,7 +264,7 @@ def deliver(root: Path, my: Path) -> list[Path]:
         if now == new or (now is not None and now != old and old == new):
             continue
         if now is not None and now != old:
-            target = beside(target, my, record)
+            target = beside(target, my, record, new)
             record[target.relative_to(my).as_posix()] = new
             print(f"my/{name} is yours and stays; the new version is {target.name} beside it")
         write_whole(target, source.read_bytes())
@@ -297,17 +276,17 @@ def deliver(root: Path, my: Path) -> list[Path]:
 def deliverable(root: Path) -> list[tuple[Path, str]]:
     """Each file that a learner gets, with its name below my/."""
     lessons = [(p, f"lessons/{p.name}") for p in sorted((root / "notebooks").glob("*.ipynb"))]
-    below = [(p, p.relative_to(root)) for p in sorted((root / "exercises").rglob("*")) if p.is_file()]
-    return lessons + [
-        (p, name.as_posix()) for p, name in below if not any(x.startswith(".") for x in name.parts)
+    below = [
+        (p, p.relative_to(root).as_posix()) for p in sorted((root / "exercises").rglob("*")) if p.is_file()
     ]
+    return lessons + [(p, name) for p, name in below if "/." not in name]
 
 
-def beside(target: Path, my: Path, record: dict) -> Path:
+def beside(target: Path, my: Path, record: dict, new: str) -> Path:
     """NAME.new.ipynb, or NAME.new2.ipynb when the learner has worked in that one too."""
     for number in range(1, 1000):
         path = target.with_name(f"{target.stem}.new{number if number > 1 else ''}{target.suffix}")
-        if not path.exists() or digest(path) == record.get(path.relative_to(my).as_posix()):
+        if not path.exists() or digest(path) in (new, record.get(path.relative_to(my).as_posix())):
             return path
     raise Problem(f"{target} has 999 updates beside it: delete some")
 
@@ -345,9 +324,7 @@ def choose_port(wish: str) -> int:
     if wish and not (wish.isascii() and wish.isdigit() and 0 < int(wish) < 65536):
         raise Problem(f"PORT is a number from 1 to 65535, got {wish!r}")
     if wish and taken(int(wish)):
-        raise Problem(
-            f"PORT {wish} is in use or not allowed: name another one, as in PORT={int(wish) % 65535 + 1}"
-        )
+        raise Problem(f"PORT {wish} is in use or not allowed: name another one, as in PORT=9000")
     if wish:
         return int(wish)
     free = next((port for port in range(8888, 8909) if not taken(port)), None)
@@ -365,21 +342,23 @@ def lab(options: dict) -> int:
     trust(deliver(ROOT, my))
     first = next(iter(sorted((my / "lessons").glob("00_*.ipynb"))), None)
     page = f"/tree/lessons/{urllib.parse.quote(first.name)}" if first else ""
+    settings = {
+        "ServerApp.root_dir": my,
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.log_level": "WARN",
+        "ServerApp.kernel_websocket_connection_class": "tinylib.lab.prompt.PromptConnection",
+        "LabApp.log_level": "WARN",
+        "LabApp.default_url": f"/lab{page}",
+    }
     command = [
         str(PYTHON),
         "-P",
         "-m",
         "jupyterlab",
-        f"--ServerApp.root_dir={my}",
-        "--ServerApp.ip=127.0.0.1",
+        *(f"--{name}={value}" for name, value in settings.items()),
     ]
-    command += [
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
-        "--ServerApp.log_level=WARN",
-        f"--LabApp.default_url=/lab{page}",
-    ]
-    command.append("--ServerApp.kernel_websocket_connection_class=tinylib.lab.prompt.PromptConnection")
     command += ["--no-browser"] if options["NO_BROWSER"] not in ("", "0") else []
     command += ["--allow-root"] if not WINDOWS and os.geteuid() == 0 else []
     env = tool_env(TINYML_PROGRESS=str(my / "progress.jsonl"))
@@ -388,11 +367,10 @@ def lab(options: dict) -> int:
         os.chdir(my)
         os.execve(command[0], command, env)
     process = subprocess.Popen(command, env=env, cwd=my)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    while process.poll() is None:
+        with contextlib.suppress(KeyboardInterrupt):  # JupyterLab gets it too, and stops by itself
+            process.wait()
+    return process.returncode
 
 
 def inside(options: dict, *command: str) -> int:
@@ -401,22 +379,10 @@ def inside(options: dict, *command: str) -> int:
     return subprocess.run([str(PYTHON), *command], env=tool_env(), cwd=ROOT).returncode
 
 
-def build(options: dict) -> int:
-    return inside(options, "authoring/build.py", "build")
-
-
-def check(options: dict) -> int:
-    return inside(options, "authoring/build.py", "check")
-
-
 def demo(options: dict) -> int:
     if WINDOWS:
         raise Problem("Grading needs Linux, macOS or WSL: nbgrader's autograde does not run on Windows")
     return inside(options, "-m", "grading", "demo")
-
-
-def tidy(options: dict) -> int:
-    return inside(options, "-m", "ruff", "check", "--fix", ".") | inside(options, "-m", "ruff", "format", ".")
 
 
 def bench(options: dict) -> int:
@@ -445,12 +411,7 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
     "style": ("layout and lint", ["ruff format --check .", "ruff check ."], (), ""),
     "unit": ("unit tests", ["pytest tests -m 'not browser and not slow'"], (), ""),
     "build": ("notebooks against their scripts", ["authoring/build.py check"], (), ""),
-    "notebooks": (
-        "every notebook runs",
-        ["pytest --nbval notebooks", "pytest --nbval-lax solutions"],
-        (),
-        "",
-    ),
+    "notebooks": ("notebooks run", ["pytest --nbval notebooks", "pytest --nbval-lax solutions"], (), ""),
     "assignments": ("assignments, from release to grade", ["pytest tests -m slow"], (), ""),
     "browser": ("in a real browser", ["pytest tests -m browser"], CHROMIUM, "apt-get install chromium"),
 }
@@ -521,41 +482,19 @@ def count_report(report: Path, code: int) -> tuple[int, int, list[str]]:
 # ---- upkeep
 
 
-def lines(paths) -> int:
-    return sum(len(p.read_text(encoding="utf-8").splitlines()) for p in paths)
-
-
 def sizes(options: dict) -> int:
-    """Print the lines of Python of every room."""
+    """Print the lines of Python of every room; the bank is content and stands alone."""
     bank = ROOT / "tinylib" / "practice" / "bank"
-    rooms = [
-        *sorted((ROOT / "tinylib").glob("[a-z]*")),
-        *(ROOT / n for n in ("grading", "authoring", "tests")),
-    ]
-    for room in [*rooms, ROOT / "bootstrap.py"]:
-        files = sorted(room.rglob("*.py")) if room.is_dir() else [room]
-        print(f"{lines(p for p in files if bank not in p.parents):>7}  {room.relative_to(ROOT).as_posix()}")
-    print(f"{lines(bank.rglob('*.py')):>7}  {bank.relative_to(ROOT).as_posix()} (content)")
+    rooms = [ROOT / name for name in ("grading", "authoring", "tests", "bootstrap.py")]
+    for room in [*sorted((ROOT / "tinylib").glob("[a-z]*")), bank, *rooms]:
+        files = [p for p in room.rglob("*.py") if room == bank or bank not in p.parents] or [room]
+        lines = sum(len(p.read_text("utf-8").splitlines()) for p in files)
+        print(f"{lines:>7}  {room.relative_to(ROOT).as_posix()}")
     return 0
 
 
-CONDA = """# conda supplies Python, the tested lock does the rest. The lock is hashed and pip then refuses an
-# editable project beside it, so install the workbook itself afterwards, in this folder:
-#   conda env create -f environment.yml && conda activate tinyml-workbook
-#   pip install --no-deps --no-build-isolation -e .
-name: tinyml-workbook
-channels:
-  - conda-forge
-dependencies:
-  - python=3.11
-  - pip
-  - pip:
-      - -r requirements.lock
-"""
-
-
 def locks(options: dict) -> int:
-    """Resolve every extra anew: needs the network, keeps pins that still fit, writes no address."""
+    """Resolve every extra anew: needs the network, keeps pins that fit, writes names and hashes alone."""
     import tomllib
 
     environment(lock_files(""))
@@ -570,7 +509,6 @@ def locks(options: dict) -> int:
         command += [] if name == "site" else ["-c", "requirements.lock"]  # site has an environment of its own
         text = "\n".join(extras[name])
         failed |= subprocess.run(command, input=text, text=True, env=tool_env(), cwd=ROOT).returncode
-    write_whole(ROOT / "environment.yml", CONDA.encode())
     return int(failed != 0)
 
 
@@ -607,13 +545,22 @@ TASKS = {
     "help": (show_help, "list tasks and options"),
     "lab": (lab, "set up, copy the lessons to my/ and open JupyterLab on the first one"),
     "test": (test, "everything that CI runs"),
-    "build": (build, "make notebooks/, solutions/ and exercises/ from authoring/"),
-    "check": (check, "say what is not built from the scripts, and why"),
+    "build": (
+        lambda o: inside(o, "authoring/build.py", "build"),
+        "make notebooks/, solutions/ and exercises/ from authoring/",
+    ),
+    "check": (
+        lambda o: inside(o, "authoring/build.py", "check"),
+        "say what is not built from the scripts, and why",
+    ),
     "demo": (demo, "grade a made-up class of eight"),
     "bench": (bench, "run the benchmarks"),
     "sizes": (sizes, "lines of every room"),
-    "locks": (locks, "resolve requirements.lock, locks/ and environment.yml anew (network)"),
-    "format": (tidy, "lay out the code and repair what lint can"),
+    "locks": (locks, "resolve requirements.lock and locks/ anew (needs the network)"),
+    "format": (
+        lambda o: inside(o, "-m", "ruff", "check", "--fix") | inside(o, "-m", "ruff", "format"),
+        "lay out the code and repair what lint can",
+    ),
     "clean": (clean, "delete caches and build products, never .venv or my/"),
 }
 
@@ -634,7 +581,7 @@ def main(words: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except Problem as problem:
+    except (Problem, OSError) as problem:
         sys.exit(print(f"bootstrap: {problem}", file=sys.stderr) or 2)
     except KeyboardInterrupt:
         sys.exit(print("\nstopped", file=sys.stderr) or 130)
