@@ -9,7 +9,7 @@
 
 from importlib import import_module
 
-_MODULES = ("devices", "layers", "memory", "models", "roofline")
+_MODULES = ("devices", "growth", "layers", "memory", "models", "processors", "roofline")
 _LAYERS = (
     "Add",
     "AvgPool1D",

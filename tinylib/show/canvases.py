@@ -7,16 +7,24 @@ from tinylib.cost.layers import Layer, Shape
 from tinylib.show import svg
 from tinylib.show.convolution import convolution
 from tinylib.show.convolution_numbers import ConvolutionNumbers, convolution_numbers
+from tinylib.show.energy import battery, energy_ladder
+from tinylib.show.gap import gap_bars, growth_points
 from tinylib.show.numbers import dimensions, short
+from tinylib.show.roofline import roofline
 from tinylib.units import format_quantity
 
 __all__ = [
     "ConvolutionNumbers",
     "alternative",
+    "battery",
     "convolution",
     "convolution_numbers",
     "cost_bars",
+    "energy_ladder",
+    "gap_bars",
+    "growth_points",
     "macs_against_weights",
+    "roofline",
 ]
 
 _COUNTS = (1, 1e10)  # limits of the count axes: fixed, so that a moved slider moves the bar and not the scale
