@@ -9,7 +9,7 @@
 
 from importlib import import_module
 
-_MODULES = ("devices", "growth", "layers", "memory", "models", "processors", "roofline")
+_MODULES = ("devices", "energy", "growth", "layers", "llm", "memory", "models", "processors", "roofline")
 _LAYERS = (
     "Add",
     "AvgPool1D",

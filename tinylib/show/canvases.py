@@ -9,6 +9,8 @@ from tinylib.show.convolution import convolution
 from tinylib.show.convolution_numbers import ConvolutionNumbers, convolution_numbers
 from tinylib.show.energy import battery, energy_ladder
 from tinylib.show.gap import gap_bars, growth_points
+from tinylib.show.llm import kv_cache
+from tinylib.show.memory import arena, patches
 from tinylib.show.numbers import dimensions, short
 from tinylib.show.roofline import roofline
 from tinylib.units import format_quantity
@@ -16,6 +18,7 @@ from tinylib.units import format_quantity
 __all__ = [
     "ConvolutionNumbers",
     "alternative",
+    "arena",
     "battery",
     "convolution",
     "convolution_numbers",
@@ -23,7 +26,9 @@ __all__ = [
     "energy_ladder",
     "gap_bars",
     "growth_points",
+    "kv_cache",
     "macs_against_weights",
+    "patches",
     "roofline",
 ]
 

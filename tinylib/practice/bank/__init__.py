@@ -4,11 +4,14 @@ It is open book: `BANK[id].answer` is there for anyone to read. It rewards pract
 unknown is a private question of an assignment.
 """
 
-from tinylib.practice.bank import counting, metrics
+from tinylib.practice.bank import counting, gap, llm, metrics, training
 from tinylib.practice.exercise import Exercise
 
 CHAPTERS: dict[str, tuple[Exercise, ...]] = {
     "Metrics": metrics.EXERCISES,
     "Counting": counting.EXERCISES,
+    "The gap": gap.EXERCISES,
+    "Language models": llm.EXERCISES,
+    "Training state": training.EXERCISES,
 }
 BANK: dict[str, Exercise] = {e.id: e for exercises in CHAPTERS.values() for e in exercises}
