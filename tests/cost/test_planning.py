@@ -60,6 +60,14 @@ def test_two_by_two_patches_of_a_56_px_stage():  # each side 28 + 1 at the borde
     assert plan.peak_elements == 56 * 56 * 8 + (900 + 841) * 8
     assert plan.whole_elements == 2 * 56 * 56 * 8
     assert plan.peak_bytes(16) == 2 * plan.peak_elements
+    held = planning.plan_patches(stage, (56, 56, 8), patches=2, hold_input=True)
+    assert held.peak_elements == 2 * 56 * 56 * 8 + 841 * 8 and held.macs == plan.macs
+
+
+def test_one_layer_halo_of_four_by_four_patches():  # inner patches read 16 of 56 px: 12.25 times less, not 16
+    plan = planning.plan_patches([Conv2D(8, 8, 3, padding="same")], (56, 56, 8), patches=4)
+    assert sorted(set(tile[0] for tile in plan.tiles)) == [(15, 15), (15, 16), (16, 15), (16, 16)]
+    assert plan.recomputed_macs == 0  # a single layer is computed once; it only reads its input again
 
 
 def test_patches_pay_where_the_maps_shrink():  # a stem with two strides: the big maps are never whole
@@ -223,3 +231,10 @@ def test_a_million_weights_and_a_full_sram_leave_no_room_on_the_nano():
 def test_what_cannot_be_planned_is_refused_with_a_reason(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_an_output_made_of_padding_alone_reads_nothing():
+    layer = Conv2D(1, 1, 1, padding=2)  # 5 px become 9: outputs 0, 1, 7 and 8 see zeros only
+    assert planning.input_span(layer, 5, (7, 9)) == (5, 5)
+    assert planning.input_span(layer, 5, (0, 2)) == (0, 0)
+    assert planning.input_span(layer, 5, (0, 9)) == (0, 5)

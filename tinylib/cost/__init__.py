@@ -9,7 +9,22 @@
 
 from importlib import import_module
 
-_MODULES = ("devices", "energy", "growth", "layers", "llm", "memory", "models", "processors", "roofline")
+_MODULES = (
+    "compression",
+    "devices",
+    "energy",
+    "growth",
+    "latency",
+    "layers",
+    "llm",
+    "memory",
+    "models",
+    "networks",
+    "planning",
+    "processors",
+    "roofline",
+    "sequence",
+)
 _LAYERS = (
     "Add",
     "AvgPool1D",

@@ -93,12 +93,15 @@ def _format(format: str) -> tuple[str, str, int]:
     return FORMATS[format]
 
 
-def amount(what: str, value: object, zero: bool = False) -> int | float:
-    """`value` as a positive finite number, or zero where `zero` allows it."""
+def amount(what: str, value: object, zero: bool = False) -> float:
+    """`value` as a positive finite float, or zero where `zero` allows it."""
     number = real(what, value)
     if number < 0 or (number == 0 and not zero):
         raise ValueError(f"{what} must be {'zero or more' if zero else 'positive'}, got {shown(value)}")
-    return number
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError(f"{what} must fit a float, got {shown(value)}") from None
 
 
 def spent_uj(times: int, each_pj: float) -> float:

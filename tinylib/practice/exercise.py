@@ -100,7 +100,7 @@ def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.6g}"
+        return f"{value:,.6g}" if abs(value) >= 1e-4 else f"{value:.12f}".rstrip("0")
     return f"{int(value):,}"
 
 

@@ -1,0 +1,161 @@
+"""Q fixed point: reference vectors bit for bit, hand-worked codes, exact rationals as the second road."""
+
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinylib.formats import qformat
+from tinylib.formats.qformat import QFormat
+
+GOLDEN = json.loads((Path(__file__).parent / "golden_qvalue.json").read_text())
+FORMATS = {name: QFormat(*fields) for name, fields in GOLDEN["formats"].items()}
+Q8_8 = QFormat(8, 8)
+EXACT = {
+    "floor": math.floor,
+    "nearest": lambda x: math.floor(x + Fraction(1, 2)),
+    "toward_zero": math.trunc,
+}
+formats = st.builds(QFormat, st.integers(1, 16), st.integers(0, 16), st.booleans())
+roundings = st.sampled_from(qformat.ROUNDINGS)
+
+
+def codes(q: QFormat) -> st.SearchStrategy[int]:
+    return st.integers(q.min_raw, q.max_raw)
+
+
+def fraction(q: QFormat, raw: int) -> Fraction:
+    return Fraction(raw, 2**q.frac_bits)
+
+
+@pytest.mark.parametrize("block", GOLDEN["rows"], ids=lambda b: f"{b['format']}-{b['rounding']}")
+def test_reference_vectors_with_wrap(block):
+    q = FORMATS[block["format"]]
+    assert str(q) == block["format"]
+    for a, b, total, difference, product, ratio in block["rows"]:
+        assert q.add(a, b, "wrap") == total
+        assert q.sub(a, b, "wrap") == difference
+        assert q.mul(a, b, block["rounding"], "wrap") == product
+        if ratio is not None:
+            assert q.div(a, b, overflow="wrap") == ratio  # toward zero, whatever the products do
+
+
+@pytest.mark.parametrize("block", GOLDEN["convert"], ids=lambda b: f"{b['from']}-{b['to']}")
+def test_reference_conversions(block):
+    source, target = FORMATS[block["from"]], FORMATS[block["to"]]
+    for raw, expected in block["rows"]:
+        assert source.convert(raw, target, "floor", "wrap") == expected
+
+
+def test_q8_8_by_hand():  # 16 bits, 1/256 a code, -128 to 127 + 255/256
+    assert (Q8_8.total_bits, Q8_8.step, Q8_8.one) == (16, 0.00390625, 256)
+    assert (Q8_8.min_raw, Q8_8.max_raw) == (-32768, 32767)
+    assert (Q8_8.min_value, Q8_8.max_value) == (-128.0, 127.99609375)
+    assert Q8_8.to_word(Q8_8.to_raw(-1.25)) == 0xFEC0
+    assert QFormat(16, 16).to_raw(1.5) == 0x18000
+    assert QFormat(8, 8, signed=False).max_value == 255.99609375
+    assert QFormat(0, 8, signed=False).max_raw == 255
+
+
+@pytest.mark.parametrize("rounding, raws", [("floor", (-1, 0)), ("nearest", (0, 1)), ("toward_zero", (0, 0))])
+def test_half_a_code_by_hand(rounding, raws):  # ties of `nearest` go up
+    assert (Q8_8.to_raw(-1 / 512, rounding), Q8_8.to_raw(1 / 512, rounding)) == raws
+    assert (Q8_8.mul(-1, 128, rounding), Q8_8.mul(1, 128, rounding)) == raws
+
+
+def test_overflow_by_hand():  # 100 + 50 passes 127.996: a wheel of 256, or a wall
+    a, b = Q8_8.to_raw(100), Q8_8.to_raw(50)
+    assert Q8_8.to_value(Q8_8.add(a, b, "wrap")) == -106.0
+    assert Q8_8.add(a, b, "saturate") == Q8_8.max_raw
+    assert Q8_8.sub(-b, a) == Q8_8.min_raw  # -150 ends at -128
+    assert QFormat(1, 7).add(100, 100) == 127  # the true maximum, fraction included
+
+
+def test_multiplication_floors_where_division_cuts():
+    assert Q8_8.mul(-1, 1, "floor") == -1
+    assert Q8_8.div(-1, 512) == 0
+    assert Q8_8.div(-1, 512, "floor") == -1
+    assert Q8_8.div(256, 1) == Q8_8.max_raw
+
+
+@pytest.mark.parametrize(
+    "largest, resolution, name",
+    [(10, 0.001, "Q5.10"), (16, 0.5, "Q5.1"), (0.7, 1, "Q1.0"), (1000, 1, "Q11.0")],
+)
+def test_smallest_format_by_hand(largest, resolution, name):
+    assert str(qformat.smallest(largest, resolution)) == name
+
+
+def test_safe_products_by_hand():  # 2^31 - 1 over 2^14
+    assert qformat.safe_products(128, 128, 32) == 131071
+    assert 131071 * 128 * 128 <= QFormat(32, 0).max_raw < 131072 * 128 * 128
+
+
+@given(st.data(), formats, roundings)
+def test_operations_agree_with_rationals(data, q, rounding):
+    a, b = data.draw(codes(q)), data.draw(codes(q))
+    x, y = fraction(q, a), fraction(q, b)
+    rounded = EXACT[rounding]
+    pairs = [(q.mul(a, b, rounding, o), rounded(x * y * q.one), o) for o in qformat.OVERFLOWS]
+    if b:
+        pairs += [(q.div(a, b, rounding, o), rounded(x / y * q.one), o) for o in qformat.OVERFLOWS]
+    for found, exact, overflow in pairs:
+        if overflow == "saturate":
+            assert found == min(max(exact, q.min_raw), q.max_raw)
+        else:
+            assert (found - exact) % 2**q.total_bits == 0 and q.min_raw <= found <= q.max_raw
+
+
+@given(st.data(), formats, formats, roundings)
+def test_conversion_is_a_rounding_of_the_value(data, q, to, rounding):
+    raw = data.draw(codes(q))
+    assert q.convert(raw, to, rounding) == to.to_raw(q.to_value(raw), rounding)
+
+
+@given(st.data(), formats)
+def test_value_and_word_round_trip(data, q):
+    raw = data.draw(codes(q))
+    assert q.to_raw(q.to_value(raw)) == raw
+    assert qformat.wrap(q.to_word(raw), q.total_bits, q.signed) == raw
+
+
+@given(formats, st.floats(-1e5, 1e5), roundings)
+def test_rounding_error_stays_below_a_step(q, x, rounding):
+    error = abs(fraction(q, q.to_raw(x, rounding, "saturate")) - Fraction(x))
+    bound = Fraction(1, 2) if rounding == "nearest" else 1
+    if q.min_value <= x <= q.max_value:
+        assert error * q.one <= bound
+
+
+@given(st.floats(1e-3, 1e6), st.floats(1e-6, 1e3))
+def test_smallest_format_is_large_and_fine_enough(largest, resolution):
+    q = qformat.smallest(largest, resolution)
+    assert q.step <= resolution and q.min_value <= -largest and q.max_value + q.step >= largest
+    assert q.int_bits == 1 or -q.min_value / 2 < largest  # one bit less is too small
+    assert q.frac_bits == 0 or 2 * q.step > resolution  # or too coarse
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: QFormat(0, 8), "Q0.8 needs int_bits >= 1 for the sign, got 0"),
+        (lambda: QFormat(60, 8), "Q60.8 needs 1 to 64 bits in all, got 68"),
+        (lambda: QFormat(8, -1), "frac_bits must lie between 0"),
+        (lambda: QFormat(8, 8, 1), "signed must be True or False"),
+        (lambda: Q8_8.to_raw(math.nan), "value must be a finite number"),
+        (lambda: Q8_8.to_raw(1.0, "up"), "rounding must be one of floor, nearest, toward_zero, got 'up'"),
+        (lambda: Q8_8.add(1, 2, "clip"), "overflow must be one of wrap, saturate, got 'clip'"),
+        (lambda: Q8_8.to_value(40000), r"raw must lie in -32768\.\.32767 for Q8.8, got 40000"),
+        (lambda: Q8_8.mul(1.5, 2), "raw must be an integer code of Q8.8, got 1.5"),
+        (lambda: Q8_8.div(1, 0), "divisor must not be 0"),
+        (lambda: qformat.smallest(10, 0), "resolution must be positive"),
+        (lambda: qformat.safe_products(0, 1, 32), "largest_a must lie between 1"),
+    ],
+)
+def test_errors_say_what_and_why(call, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        call()
