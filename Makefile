@@ -1,8 +1,8 @@
 # Each task is one call of bootstrap.py, which also runs without make: python bootstrap.py TASK
 PYTHON ?= python3
-export PORT NO_BROWSER EXTRAS ONLY TEST
+export PORT NO_BROWSER EXTRAS ONLY CHAPTER SEEDS TEST
 .DEFAULT_GOAL := help
-.PHONY: help lab test build check demo bench sizes locks format clean
+.PHONY: help lab test build check demo worksheet bench sizes locks format clean
 
 help: ## list tasks and options
 	@"$(PYTHON)" bootstrap.py $@
@@ -20,6 +20,9 @@ check: ## say what is not built from the scripts, and why
 	@"$(PYTHON)" bootstrap.py $@
 
 demo: ## grade a made-up class of eight
+	@"$(PYTHON)" bootstrap.py $@
+
+worksheet: ## print quizzes of CHAPTER with an answer sheet
 	@"$(PYTHON)" bootstrap.py $@
 
 bench: ## run the benchmarks

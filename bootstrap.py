@@ -50,6 +50,8 @@ OPTIONS = {
     "NO_BROWSER": "1 starts JupyterLab without opening a browser",
     "EXTRAS": "extras to add, as in device,import",
     "ONLY": "parts to run, as in unit,browser (test) or a file's name (bench)",
+    "CHAPTER": "chapter of a worksheet, as 3, L1.5 or Q",
+    "SEEDS": "how many worksheets, each with numbers of its own (1)",
     "TEST": "further arguments for pytest, as in '-x -k roofline'",
 }
 
@@ -385,6 +387,11 @@ def demo(options: dict) -> int:
     return inside(options, "-m", "grading", "demo")
 
 
+def worksheet(options: dict) -> int:
+    seeds = ["--seeds", options["SEEDS"]] if options["SEEDS"] else []
+    return inside(options, "-m", "tinylib.practice", "worksheet", options["CHAPTER"] or "1", *seeds)
+
+
 def bench(options: dict) -> int:
     """Run the benchmarks one after the other; 1 when one of them did not finish."""
     names = chosen(options["ONLY"], [p.stem for p in sorted((ROOT / "benchmarks").glob("*.py"))])
@@ -554,6 +561,7 @@ TASKS = {
         "say what is not built from the scripts, and why",
     ),
     "demo": (demo, "grade a made-up class of eight"),
+    "worksheet": (worksheet, "print quizzes of CHAPTER with an answer sheet"),
     "bench": (bench, "run the benchmarks"),
     "sizes": (sizes, "lines of every room"),
     "locks": (locks, "resolve requirements.lock and locks/ anew (needs the network)"),

@@ -31,7 +31,8 @@ ROOT = AUTHORING.parent
 
 def release(entry: dict, nb: nbformat.NotebookNode, salt: str) -> str:
     """The text of release.json: salt, bank digest, and the public half of what the key holds."""
-    ids = sorted({found[0] for cell in nb.cells for found in CHECK_CALL.findall(cell.source)})
+    order = [found[0] for cell in nb.cells for found in CHECK_CALL.findall(cell.source)]
+    ids = sorted(set(order))
     known = keys.load(AUTHORING / "keys" / f"{entry['script']}.py")
     if missing := [i for i in ids if i not in BANK and i not in known]:
         raise RuleError(
@@ -50,7 +51,13 @@ def release(entry: dict, nb: nbformat.NotebookNode, salt: str) -> str:
     }
     functions = {i: {"examples": k.examples} for i, k in known.items() if isinstance(k, keys.Key)}
     used = {i: BANK[i] for i in ids if i in BANK}
-    parts = {"assignment": entry["script"], "salt": salt, "bank": list(used), "digest": digest(used)}
+    parts = {
+        "assignment": entry["script"],
+        "salt": salt,
+        "bank": list(used),
+        "digest": digest(used),
+        "questions": order,
+    }
     return json.dumps({**parts, "private": private, "functions": functions}, indent=1) + "\n"
 
 

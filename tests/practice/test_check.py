@@ -191,7 +191,7 @@ def release(tmp_path, **changes):
     data = {
         "assignment": "a01", "salt": "s", "bank": [SIZE], "digest": "",
         "private": {"a01.q": {"title": "", "prompt": "{k}", "given": {"k": 3}, "draws": {}, "unit": "MB"}},
-        "functions": {"a01.f": {"examples": [[[2, 3], 6], [[0, 1], 0]]}},
+        "functions": {"a01.f": {"examples": [[[2, 3], 6], [[0, 1], 0]]}}, "questions": [],
         **changes,
     }  # fmt: skip
     path = tmp_path / "release.json"

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinylib.practice.bank import BANK
 from tinylib.practice.draws import Draws, Given, Rng, draw, from_json
-from tinylib.practice.exercise import Exercise, student_seed, variant
+from tinylib.practice.exercise import Exercise, student_code, variant
 from tinylib.practice.plain import NotPlain, plain
 
 RELEASE = "release.json"
@@ -49,6 +49,7 @@ class Assignment:
     bank: tuple[str, ...] = ()
     private: dict[str, Private] = field(default_factory=dict)
     functions: dict[str, dict] = field(default_factory=dict)
+    questions: tuple[str, ...] = ()  # ids in the order of the notebook
 
     def question(self, exercise_id: str) -> Exercise | Private:
         """The bank exercise or released private question of that id; KeyError with one sentence if none."""
@@ -62,7 +63,11 @@ class Assignment:
         question, student = self.question(exercise_id), student or self.student
         if student is None:
             return dict(question.given)
-        seed = student_seed(self.salt, student, exercise_id)
+        return self.drawn(exercise_id, student_code(self.salt, student, exercise_id))
+
+    def drawn(self, exercise_id: str, code: str) -> dict:
+        """The numbers of one question for a student code, as a ticket carries it."""
+        question, seed = self.question(exercise_id), code.lower()
         if isinstance(question, Exercise):
             return variant(question, seed)
         return (
@@ -70,6 +75,15 @@ class Assignment:
             if question.draws
             else dict(question.given)
         )
+
+    def ticket(self, exercise_id: str) -> str:
+        """What names these numbers: assignment, place of the question and student code, as in a02-3-7F3C."""
+        if exercise_id not in self.questions:
+            return ""
+        place = f"{self.name.split('_')[0]}-{self.questions.index(exercise_id) + 1}"
+        if self.student is None:
+            return place
+        return f"{place}-{student_code(self.salt, self.student, exercise_id).upper()}"
 
     def __repr__(self) -> str:
         whose = f"numbers drawn for {self.student!r}" if self.student else "the printed numbers"
@@ -139,6 +153,7 @@ def read_release(path: str | Path, student: str | None = None) -> Assignment:
             tuple(data["bank"]),
             private,
             data["functions"],
+            tuple(data["questions"]),
         )
     except FileNotFoundError:
         raise ValueError(
