@@ -1,0 +1,160 @@
+# %%
+from ipywidgets import IntSlider
+
+from tinylib.cost import devices, growth, memory
+from tinylib.lab import explore, quiz
+from tinylib.show import canvases
+from tinylib.units import GB, KIB
+
+# %% [markdown]
+# ## How heavy is a "7B" model?
+#
+# "7B" counts parameters: 7,000,000,000 numbers to store.
+# **Predict first:** in 16 bits each, is that 7 GB, 14 GB or 112 GB? (1 GB = 10^9 bytes)
+
+# %%
+params = 7_000_000_000
+for bits in (32, 16, 8, 4):
+    size_gb = memory.weight_bytes(params, bits) / GB
+    print(f"{bits:2} bits each: {size_gb:g} GB, {8 * size_gb:g} gigabits")
+
+# %% [markdown]
+# Two bytes each: 14 GB. **Common slip:** forgetting that a byte is 8 bits gives 112 *gigabits*.
+
+# %% tags=["view"]
+quiz("gap.fp16_gb")
+
+# %% [markdown]
+# ## Into a phone?
+#
+# A phone has 8 GB of memory, for all that runs on it. **Predict:** which of the widths fit?
+
+# %%
+phone = 8 * GB
+for bits in (16, 8, 4):
+    print(f"{bits:2} bits: {memory.weight_bytes(params, bits) / phone:.0%} of the phone's memory")
+
+# %% [markdown]
+# 8 bits and 4 bits, but "fits" is not yet "runs": the system and the values computed on the way need room.
+
+# %% tags=["view"]
+quiz("gap.phone_ratio")
+
+# %% [markdown]
+# ## Into a microcontroller?
+#
+# The budget of this course is 256 KiB of SRAM (1 KiB = 1024 bytes). **Predict:** how many times as large
+# are the 16-bit weights: a hundred, a thousand, or more than ten thousand times?
+
+# %%
+sram = devices.named("course").sram_bytes
+weights = memory.weight_bytes(params, 16)
+print(f"{weights:,} B / {sram:,} B = {weights / sram:,.0f} times")
+print(f"a bar of 1 km for the model leaves {1e6 * sram / weights:.1f} mm for the SRAM")
+
+# %% [markdown]
+# No linear chart shows both: switch the scale and see which bars are left. On a log scale a step
+# *multiplies*.
+
+# %% tags=["view"]
+explore(canvases.gap_bars, year=IntSlider(value=2020, min=2017, max=2023), scale=["log", "linear"])
+
+# %% [markdown]
+# **Common slip:** dividing GB by KB and losing powers of ten. Write both as bytes first.
+
+# %% tags=["view"]
+quiz("gap.mcu_ratio")
+
+# %% [markdown]
+# ## A model that belongs there
+#
+# Four bits would still leave 13,351 times the SRAM. A microcontroller gets *another model*, built for
+# one job. **Predict:** does one with a million INT8 weights (1 byte each) run in 256 KiB of SRAM?
+
+# %%
+print(f"4-bit 7B model: {memory.weight_bytes(params, 4) / sram:,.0f} times the SRAM")
+chip = devices.named("nano33ble")
+small = memory.weight_bytes(1_000_000, 8)
+print(chip.name)
+print(f"SRAM {chip.sram_bytes:,} B, flash {chip.flash_bytes:,} B, weights {small:,} B")
+print(f"flash left beside them: {chip.flash_bytes - small:,} B")
+
+# %% [markdown]
+# SRAM does not rule it out: weights are only read, so they stay in flash. The flash does: 48,576 B are
+# too few for program, runtime and radio.
+#
+# **Common slip:** "larger than the SRAM, so it cannot run". Which memory holds the weights?
+
+# %% tags=["view"]
+quiz("gap.mcu_1m_int8")
+
+# %% [markdown]
+# ## How long for one token?
+#
+# Each weight is used once per token: one multiply-accumulate (MAC).
+# **Predict:** at 60 million MAC per second, does a token take seconds, minutes or hours?
+
+# %%
+for rate in (60_000_000, 100_000_000, 480_000_000):
+    seconds = params / rate
+    print(f"{rate:>11,} MAC/s: {seconds:6.1f} s = {seconds / 60:4.1f} min for one token")
+print(f"one token: {params / 1e9:g} GMAC = {2 * params / 1e9:g} GFLOP")
+
+# %% [markdown]
+# Minutes: endless memory would not help. **Common slip:** "14 billion MACs". Those are FLOPs: a MAC is a
+# multiply *and* an add. Divide MAC by MAC/s, or FLOP by FLOP/s, never across.
+
+# %% tags=["view"]
+quiz("gap.seconds_per_token")
+
+# %% [markdown]
+# ## Is the gap growing?
+#
+# A rule of thumb: in two years models grow 4x and accelerator memory 2x. **Predict:** how far does the
+# *ratio* grow in ten years?
+
+# %%
+for years in (2, 8, 10):
+    print(f"{years} years: ({growth.RULE['model']:g} / {growth.RULE['gpu_memory']:g})", end=" ")
+    print(f"to the power {years // 2} = {(4 / 2) ** (years / 2):g} times")
+
+# %% [markdown]
+# 32 times. **Common slip:** adding the five steps of 2, which gives 10. Growth compounds: factors multiply.
+
+# %% tags=["view"]
+quiz("growth.ratio_4y")
+
+# %% tags=["view"]
+quiz("growth.ratio_6y")
+
+# %% [markdown]
+# ## Does the rule fit the points?
+#
+# A rule is a line someone drew; these points are published. **Predict**, then move the year: do they keep
+# to the dashed lines?
+
+# %% tags=["view"]
+explore(canvases.growth_points, year=IntSlider(value=2023, min=2017, max=2023), rule=[True, False])
+
+# %%
+for kind, first, last in (("model", 2017, 2021), ("model", 2021, 2023), ("gpu_memory", 2017, 2023)):
+    a, b = growth.largest(kind, first), growth.largest(kind, last)
+    print(f"{first}-{last} {a.name} to {b.name}: {growth.per_two_years(kind, first, last):.2f}x in two years")
+
+# %% [markdown]
+# Memory does: 2.07x. Models do not: 49.88x until 2021, then the largest published ones stand still.
+#
+# **Common slip:** quoting a growth factor without its years. Ask for the points.
+
+# %% [markdown]
+# ## And the microcontrollers?
+#
+# **Predict:** how much did the SRAM of the parts in the figure grow in the ten years to 2024?
+
+# %%
+for point in (p for p in growth.points() if p.kind == "mcu_sram"):
+    print(f"{point.year}  {point.name:10} {point.size / KIB:4.0f} KiB")
+
+# %% [markdown]
+# Less than threefold, in five common parts (larger ones exist). Waiting does not close the gap; counting
+# what a model needs, and then needing less, does.
