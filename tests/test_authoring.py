@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "authoring"))
 import build  # noqa: E402
 import scripts  # noqa: E402
 
-from tinylib.practice import Absolute, Exercise, Misconception, variant  # noqa: E402
+from tinylib.practice import CHAPTERS, Absolute, Exercise, Misconception, variant  # noqa: E402
 from tinylib.practice.judging import judge_value  # noqa: E402
 
 ENTRY = {"script": "x", "title": "X", "objectives": ["a"], "needs": ["b"], "minutes": 5}
@@ -149,3 +149,24 @@ def test_worked_example_question_builds(folder):
         "pool-values",
         "pool-values-check",
     ]
+
+
+# chapters that lessons and assignments must use up, by the first word of their title in the bank
+COVERED = ("1", "2", "8", "9", "10", "L1.0", "L1.2", "L1.3", "L1.4", "L1.5", "L1.6", "L1.7", "L1.8", "W")
+
+
+def test_every_exercise_of_the_covered_chapters_is_asked_somewhere():
+    text = "".join(p.read_text() for p in (ROOT / "authoring").glob("*/*.py"))
+    chapters = {title: exercises for title, exercises in CHAPTERS.items() if title.split(" ")[0] in COVERED}
+    assert len(chapters) == len(COVERED)
+    missing = [e.id for exercises in chapters.values() for e in exercises if f'"{e.id}"' not in text]
+    assert not missing
+
+
+def test_every_lesson_leads_on_and_every_assignment_is_reached():
+    data = build.course()
+    reached = {e["assignment"] for e in data["lesson"]}
+    named = {e["script"] for e in data["assignment"]}
+    assert reached <= named and named - reached <= {"a10_combined"}
+    scripts_there = {p.stem for p in (ROOT / "authoring" / "lessons").glob("*.py")}
+    assert scripts_there == {e["script"] for e in data["lesson"]}

@@ -1,5 +1,5 @@
 # %%
-from ipywidgets import IntSlider, SelectionSlider
+from ipywidgets import IntSlider, Play, SelectionSlider
 
 from tinylib.cost import Conv2D, Dense, DepthwiseConv2D, PointwiseConv2D, roofline
 from tinylib.lab import explore, my_device, quiz
@@ -31,6 +31,15 @@ explore(
 # **Common slip:** "few weights, therefore fast". Weights are storage; MACs are work.
 
 # %% tags=["view"]
+quiz("macs.resnet_conv1_params")
+
+# %% tags=["view"]
+quiz("macs.resnet_conv1")
+
+# %% tags=["view"]
+quiz("macs.resnet_conv1_reuse")
+
+# %% tags=["view"]
 quiz("counting.conv_macs")
 
 # %% [markdown]
@@ -51,6 +60,9 @@ print(f"{macs / 1e6:.1f} MMAC = {2 * macs / 1e6:.1f} MFLOP")
 # %% tags=["view"]
 quiz("metrics.mac_to_flop")
 
+# %% tags=["view"]
+quiz("macs.resnet_conv1_mflops")
+
 # %% [markdown]
 # ## A dense layer uses each weight once
 #
@@ -67,6 +79,9 @@ print(f"{dense.params:,} parameters, {dense.macs((512,)):,} MACs")
 
 # %% tags=["view"]
 quiz("counting.linear_params")
+
+# %% tags=["view"]
+quiz("macs.bert_ffn")
 
 # %% [markdown]
 # ## Splitting a convolution in two
@@ -95,7 +110,8 @@ quiz("counting.dws_ratio")
 # %% [markdown]
 # ## Everything at once: the convolution calculator
 #
-# Pick the chip that you want to fit. What outgrows it turns red, with a mark and the excess beside it.
+# Pick the chip that you want to fit. What outgrows it turns red, with a mark and the excess beside it. Press
+# play to watch the kernel walk, and switch the kind to see what a separable layer saves.
 
 # %% tags=["view"]
 my_device()
@@ -113,11 +129,16 @@ explore(
     stride=SelectionSlider(options=[1, 2], value=1),
     side=IntSlider(value=56, min=8, max=224),
     bits=SelectionSlider(options=[4, 8, 16, 32], value=8),
+    kind=["standard", "depthwise", "separable"],
+    position=Play(min=0, max=3135, interval=200),
 )
 
 # %% [markdown]
 # Wide maps break the SRAM long before the weights fill the flash; deep in a network, where maps are small
 # and channels many, it is the other way round.
+
+# %% tags=["view"]
+quiz("calc.default_macs")
 
 # %% tags=["view"]
 quiz("metrics.activation_kib")

@@ -116,6 +116,9 @@ explore(
 quiz("roof.relu_intensity")
 
 # %% tags=["view"]
+quiz("roof.relu_distance")
+
+# %% tags=["view"]
 quiz("roof.decode_tflops")
 
 # %% [markdown]
@@ -166,3 +169,9 @@ explore(
 
 # %% tags=["view"]
 quiz("lat.int4_decode_ms")
+
+# %% tags=["view"]
+quiz("mcu.roofline_m7")
+
+# %% tags=["view"]
+quiz("mcu.dsp_latency")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from ipywidgets import IntSlider, SelectionSlider, ToggleButtons
+from ipywidgets import HBox, IntSlider, Play, SelectionSlider, ToggleButtons
 
 from tinylib.cost import Conv2D, devices
 from tinylib.lab import explore, my_device
@@ -65,6 +65,37 @@ def test_a_control_keeps_its_own_words():
     assert side.description == side.tooltip == "Image side" and side.continuous_update
 
 
+def steps(**more):
+    sizes = {"c_in": 8, "c_out": 8, "kernel_size": 3, "stride": 1, "side": 12, "bits": 8}
+    play = Play(min=2, max=143, step=3, value=5, **more)
+    return explore(lambda position: canvases.convolution(**sizes, position=position), position=play)
+
+
+def test_play_has_a_linked_slider_beside_it():
+    shown = steps()
+    (row,) = shown._row
+    assert type(row) is HBox
+    play, slider = row.children
+    assert play is shown.controls["position"] and type(slider) is IntSlider
+    assert (slider.min, slider.max, slider.step, slider.value) == (2, 143, 3, 5)
+    assert slider.description == "position"
+    assert slider.link.source == (play, "value") and slider.link.target == (slider, "value")
+    play.max = 99
+    assert slider.max == 99
+    json.dumps(shown._repr_mimebundle_())
+
+
+def test_a_played_step_draws_anew():
+    shown = steps()
+    assert "writes row 0, column 5" in shown.svg
+    shown.controls["position"].value = 17
+    assert "writes row 1, column 5" in shown.svg and shown._figure.value == shown.svg
+
+
+def test_a_play_keeps_its_own_words():
+    assert steps(description="Step")._row[0].children[1].description == "Step"
+
+
 def test_a_refusal_is_one_sentence_and_the_picture_is_kept():
     def fussy(n):
         if n == 3:
@@ -113,6 +144,21 @@ def test_the_choice_is_kept_beside_the_record(record):
     assert json.loads(record.read_text()) == {"device": "stm32f746"}
     CHOSEN.forget()  # as in the next session
     assert my_device().device.id == "stm32f746"
+
+
+def test_an_id_is_chosen_at_once(record):
+    earlier = my_device()
+    choice = my_device("nano33ble")
+    assert choice.device.id == choice.control.value == earlier.control.value == "nano33ble"
+    assert json.loads(record.read_text()) == {"device": "nano33ble"}
+    assert my_device().device.id == "nano33ble"
+
+
+@pytest.mark.parametrize("bad", ["abacus", "", 3, ["nano33ble"], True])
+def test_an_unknown_id_is_one_sentence_with_the_known_ones(record, bad):
+    with pytest.raises(ValueError, match=r"device must be one of course, .*nano33ble.*, got") as caught:
+        my_device(bad)
+    assert "\n" not in str(caught.value) and my_device().device.id == devices.DEFAULT
 
 
 def test_without_a_record_the_choice_stays_in_memory(monkeypatch, tmp_path):

@@ -15,6 +15,7 @@ from tinylib.units import KIB
 STEM = Conv2D(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
 SIZES = {"c_in": st.integers(1, 1024), "c_out": st.integers(1, 1024), "kernel_size": st.integers(1, 11)}
 SIZES |= {"stride": st.integers(1, 4), "side": st.integers(1, 512), "bits": st.sampled_from([4, 8, 16, 32])}
+KINDS = ["standard", "depthwise", "separable"]
 
 
 def words(drawing):
@@ -48,6 +49,98 @@ def test_over_budget_is_said_exactly_when_over(sizes, sram_kib, flash_kib):
     assert drawing.count(f'fill="{theme.FILLS["over_budget"]}"') == over
 
 
+def test_depthwise_matches_a_layer_worked_by_hand():  # 3*3*32 weights, each once at 14*14 places
+    n = canvases.convolution_numbers(32, 64, 3, 2, 28, 8, kind="depthwise")
+    assert (n.weights, n.params, n.macs, n.flops) == (288, 320, 56_448, 112_896)
+    assert n.shapes == ((28, 28, 32), (14, 14, 32)) and n.pair_bytes == 25_088 + 6_272
+    drawing = canvases.convolution(32, 64, 3, 2, 28, 8, kind="depthwise")
+    assert "c_out is ignored" in " ".join(words(drawing)) and "3 × 3 × 1" in words(drawing)
+
+
+def test_separable_matches_two_layers_worked_by_hand():  # 288 and 32*64 weights, each once at 28*28 places
+    n = canvases.convolution_numbers(32, 64, 3, 1, 28, 8, kind="separable")
+    assert (n.weights, n.params, n.macs) == (2_336, 2_432, 1_831_424)
+    assert n.map_bytes == (25_088, 25_088, 50_176) and n.pair_bytes == 75_264
+    assert n.intensity == pytest.approx(3_662_848 / (288 + 2 * 25_088 + 2_048 + 25_088 + 50_176))
+    drawing = canvases.convolution(32, 64, 3, 1, 28, 8, kind="separable")
+    assert {"1,831,424", "3 × 3 × 1", "1 × 1 × 32"} <= set(words(drawing))
+    assert "12.7 % of the MACs of a standard one" in canvases.alternative(drawing)
+
+
+def test_the_larger_pair_of_a_separable_convolution_counts():  # stride 2: 32*32*8 and 16*16*8, 16*16*c_out
+    for c_out, pair in ((8, 8_192 + 2_048), (64, 2_048 + 16_384)):
+        assert canvases.convolution_numbers(8, c_out, 3, 2, 32, 8, kind="separable").pair_bytes == pair
+
+
+@given(st.fixed_dictionaries(SIZES))
+def test_separable_saves_by_the_published_ratio(sizes):  # MobileNets, section 3.1: 1 / c_out + 1 / k^2
+    n = canvases.convolution_numbers(**sizes, kind="separable")
+    assert n.standard_macs == canvases.convolution_numbers(**sizes).macs
+    ratio = 1 / sizes["c_out"] + 1 / sizes["kernel_size"] ** 2
+    assert n.macs / n.standard_macs == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize(
+    "bits, each_pj, energy",
+    [(8, 0.3, "4.34 uJ"), (16, 1.5, "21.7 uJ"), (32, 4.6, "66.5 uJ")],  # Horowitz: multiply and add
+)
+def test_energy_of_the_arithmetic(bits, each_pj, energy):
+    n = canvases.convolution_numbers(32, 64, 3, 1, 28, bits)
+    assert n.energy_uj == pytest.approx(14_450_688 * each_pj / 1e6) == pytest.approx(n.power_uw)
+    line = f"Arithmetic alone at 45 nm, {each_pj} pJ a MAC: {energy}; {energy[:-1]}W on average"
+    assert line in canvases.alternative(canvases.convolution(32, 64, 3, 1, 28, bits))
+
+
+def test_energy_changes_its_unit_and_is_absent_for_four_bits():
+    drawing = " ".join(words(canvases.convolution(128, 128, 3, 1, 200, 8)))  # 5,898,240,000 MACs x 0.3 pJ
+    assert "1.77 mJ; 1.77 mW on average" in drawing
+    drawing = " ".join(words(canvases.convolution(8, 8, 3, 1, 8, 4)))
+    assert "the table has no 4-bit arithmetic" in drawing and "pJ" not in drawing
+    assert canvases.convolution_numbers(8, 8, 3, 1, 8, 4).energy_uj is None
+
+
+@pytest.mark.parametrize(
+    "kernel_size, stride, side, position, rows, columns",
+    [
+        (3, 1, 28, 0, (0, 2), (0, 2)),  # one row and one column of padding in front
+        (3, 1, 28, 29, (0, 3), (0, 3)),
+        (3, 2, 28, 0, (0, 3), (0, 3)),  # 'same' at stride 2 pads behind alone
+        (7, 2, 224, 112 * 112 - 1, (220, 224), (220, 224)),  # padded by 2 in front and 3 behind
+        (1, 3, 10, 5, (3, 4), (3, 4)),
+    ],
+)
+def test_the_window_stands_where_same_padding_puts_it(kernel_size, stride, side, position, rows, columns):
+    place = canvases.convolution_numbers(1, 1, kernel_size, stride, side, 8).place(position)
+    assert (place.rows, place.columns) == (rows, columns)
+
+
+@given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 20), st.sampled_from(["standard", "separable"]))
+def test_the_window_visits_every_output_and_stays_on_the_map(kernel_size, stride, side, kind):
+    n = canvases.convolution_numbers(2, 2, kernel_size, stride, side, 8, kind=kind)
+    last = n.out_shape[0] * n.out_shape[1] - 1
+    places = [n.place(position) for position in range(last + 1)]
+    assert [(p.row, p.column) for p in places] == [divmod(i, n.out_shape[1]) for i in range(last + 1)]
+    for low, high in (span for p in places for span in (p.rows, p.columns)):
+        assert 0 <= low < high <= side and high - low <= kernel_size
+    assert n.place(-5) == places[0] and n.place(last + 5) == places[-1]
+    if stride <= kernel_size:
+        assert {i for p in places for i in range(*p.rows)} == set(range(side))
+
+
+def test_a_step_moves_the_window_and_the_value_alone():
+    sizes, ns = (16, 16, 3, 1, 12, 8), "{http://www.w3.org/2000/svg}rect"
+
+    def marks(kind, position):
+        root = ElementTree.fromstring(canvases.convolution(*sizes, kind=kind, position=position))
+        return [(float(r.get("x")), float(r.get("y"))) for r in root.iter(ns) if 0 < float(r.get("y")) < 200]
+
+    for kind, count in (("standard", 2), ("separable", 3)):
+        first, below = marks(kind, 5 * 12 + 5), marks(kind, 6 * 12 + 5)
+        assert len(first) == len(below) == count
+        assert all(a[0] == b[0] and a[1] < b[1] for a, b in zip(first, below))
+    assert words(canvases.convolution(*sizes)) == words(canvases.convolution(*sizes, position=77))
+
+
 def test_a_full_device_is_not_over():
     n = canvases.convolution_numbers(1, 1, 1, 1, 32, 8)
     for spare, over in ((0, 0), (-1, 1)):
@@ -55,9 +148,9 @@ def test_a_full_device_is_not_over():
         assert canvases.convolution_numbers(1, 1, 1, 1, 32, 8, device).over_sram_bytes == over
 
 
-@given(st.fixed_dictionaries(SIZES))
-def test_nothing_is_drawn_outside_the_picture(sizes):
-    root = ElementTree.fromstring(canvases.convolution(**sizes))
+@given(st.fixed_dictionaries(SIZES), st.sampled_from(KINDS), st.integers(0, 2**18))
+def test_nothing_is_drawn_outside_the_picture(sizes, kind, position):
+    root = ElementTree.fromstring(canvases.convolution(**sizes, kind=kind, position=position))
     width, height = (float(root.get(side)) for side in ("width", "height"))
     for element in root.iter():
         for number in ("x", "x1", "x2", "cx"):
@@ -106,6 +199,18 @@ def test_bad_input_is_one_sentence(name, bad):
     with pytest.raises((ValueError, TypeError), match=name) as caught:
         canvases.convolution(**good | {name: bad})
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("bad", ["8", None, math.nan, 2.5, True, [3]])
+def test_a_position_that_is_no_whole_number_is_one_sentence(bad):
+    with pytest.raises(TypeError, match="position must be a whole number"):
+        canvases.convolution(8, 8, 3, 1, 8, 8, position=bad)
+
+
+@pytest.mark.parametrize("bad", ["grouped", None, 3, ["standard"]])
+def test_another_kind_is_one_sentence(bad):
+    with pytest.raises(ValueError, match="kind must be one of standard, depthwise, separable, got"):
+        canvases.convolution(8, 8, 3, 1, 8, 8, kind=bad)
 
 
 def test_odd_widths_and_empty_scatters_are_refused():

@@ -9,7 +9,21 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from ipywidgets import HTML, Box, FloatSlider, IntSlider, SelectionSlider, ToggleButtons, ValueWidget, VBox
+from ipywidgets import (
+    HTML,
+    Box,
+    FloatSlider,
+    HBox,
+    IntSlider,
+    Play,
+    SelectionSlider,
+    ToggleButtons,
+    ValueWidget,
+    VBox,
+    Widget,
+    dlink,
+    jslink,
+)
 
 from tinylib.lab.my_device import CHOSEN
 from tinylib.show import canvases
@@ -58,6 +72,18 @@ def control(name: str, made_of: Any) -> ValueWidget:
     return made_of
 
 
+def _beside(widget: ValueWidget) -> Widget:
+    """What the learner sees of a control: itself, or play buttons and a slider that move together."""
+    if not isinstance(widget, Play):
+        return widget
+    limits = {limit: getattr(widget, limit) for limit in ("min", "max", "step", "value")}
+    slider = IntSlider(**limits, description=widget.description, tooltip=widget.tooltip)
+    for limit in ("max", "min", "step"):
+        dlink((widget, limit), (slider, limit))
+    slider.link = jslink((widget, "value"), (slider, "value"))  # in the browser, so that it keeps the pace
+    return HBox([widget, slider], layout={"align_items": "center"})
+
+
 class Explorer:
     """A picture and its controls. `.controls["side"].value = 64` draws anew; `.svg` is the present picture.
 
@@ -67,6 +93,7 @@ class Explorer:
 
     def __init__(self, draw: Callable[..., str], controls: dict[str, Any]) -> None:
         self.controls = {name: control(name, made_of) for name, made_of in controls.items()}
+        self._row = [_beside(widget) for widget in self.controls.values()]
         self.svg = self.error = ""
         self._draw, self._figure = draw, HTML()
         parameters = inspect.signature(draw).parameters
@@ -90,7 +117,7 @@ class Explorer:
         self._figure.value = f'<p role="alert">{escape(self.error)}</p>' if self.error else self.svg
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        live = VBox([Box(list(self.controls.values()), layout=_ROW), self._figure])._repr_mimebundle_() or {}
+        live = VBox([Box(self._row, layout=_ROW), self._figure])._repr_mimebundle_() or {}
         if not self.svg:
             return {**live, "text/plain": self.error}
         return {**live, "text/plain": canvases.alternative(self.svg), "image/svg+xml": self.svg}
@@ -99,7 +126,8 @@ class Explorer:
 def explore(draw: Callable[..., str], **controls: Any) -> Explorer:
     """Show the picture `draw(**values)` under controls of the same names.
 
-    A control is a widget, (low, high), (low, high, step) or a list of options. A `draw` with a parameter
-    `device` and no such control gets the learner's own device. Raises TypeError for any other control.
+    A control is a widget, (low, high), (low, high, step) or a list of options; a `Play` gets a slider beside
+    it. A `draw` with a parameter `device` and no such control gets the learner's own device. Raises TypeError
+    for any other control.
     """
     return Explorer(draw, controls)

@@ -119,6 +119,11 @@ def _lines(device: Device) -> tuple[str, str]:
     return (f"Figures are held against {_label(device)}.", f"Source: {device.source}.")
 
 
-def my_device() -> DeviceChoice:
-    """Choose the device whose memory turns the figures red; `my_device().device` is the one in use."""
+def my_device(device_id: str | None = None) -> DeviceChoice:
+    """Choose the device whose memory turns the figures red; `my_device().device` is the one in use.
+
+    An id such as "nano33ble" is chosen at once. Raises ValueError, which names all ids, for an unknown one.
+    """
+    if device_id is not None:
+        CHOSEN.choose(device_id)
     return DeviceChoice()

@@ -12,6 +12,7 @@ from tinylib.show.gap import gap_bars, growth_points
 from tinylib.show.llm import kv_cache
 from tinylib.show.memory import arena, patches
 from tinylib.show.numbers import dimensions, short
+from tinylib.show.report import report
 from tinylib.show.roofline import roofline
 from tinylib.units import format_quantity
 
@@ -29,6 +30,7 @@ __all__ = [
     "kv_cache",
     "macs_against_weights",
     "patches",
+    "report",
     "roofline",
 ]
 

@@ -1,15 +1,20 @@
 """The convolution calculator: one layer, what it stores, what it works, and whether a device can hold it."""
 
 import math
+from dataclasses import dataclass
 
 from tinylib.cost.devices import Device
 from tinylib.cost.layers import Shape
 from tinylib.show import svg
-from tinylib.show.convolution_numbers import WIDTHS, ConvolutionNumbers, convolution_numbers
+from tinylib.show.convolution_numbers import WIDTHS, ConvolutionNumbers, Place, convolution_numbers
 from tinylib.show.numbers import dimensions, kib, percent, short
 from tinylib.units import format_quantity
 
-_TABLE_TOP, _BARS_TOP = 250, 446
+_TABLE_TOP, _BARS_TOP = 250, 488
+_NOTES = {
+    "depthwise": "c_out is ignored: one filter a channel",
+    "separable": "of the MACs of a standard one",
+}
 
 
 def convolution(
@@ -19,33 +24,86 @@ def convolution(
     stride: int,
     side: int,
     bits: int,
+    kind: str = "standard",
+    position: int = 0,
     device: Device | None = None,
 ) -> str:
     """SVG of one square convolution: its shapes, its costs, and its bytes against a device [text].
 
-    Arguments and errors are those of `convolution_numbers`.
+    position steps the window over the output, row by row from 0, and is clipped to its last value. The other
+    arguments and the errors are those of `convolution_numbers`; a depthwise convolution ignores c_out.
     """
-    n = convolution_numbers(c_in, c_out, kernel_size, stride, side, bits, device)
+    n = convolution_numbers(c_in, c_out, kernel_size, stride, side, bits, device, kind)
+    place, title = n.place(position), _title(n)
+    notes = [_NOTES[kind]] if kind != "standard" else []
+    if kind == "separable":
+        notes[0] = f"{percent(n.macs, n.standard_macs)} {notes[0]}"
+    each = "weight and activation" if kind == "standard" else "value"
+    notes += ["same padding", "with bias", f"{n.bits} bits for every {each}"]
+    heading = svg.text(24, 32, title, size=18, bold=True) + svg.text(24, 53, " · ".join(notes), "muted")
+    body = heading + _schematic(n, place) + _storage(n) + _work(n) + _energy(n) + _budgets(n)
+    return svg.picture(title, _sentences(n, place), body, 720, _BARS_TOP + 166)
+
+
+def _title(n: ConvolutionNumbers) -> str:
     size, step = dimensions(n.layer.kernel_size), n.layer.stride[0]
-    title = f"{size} convolution, {n.in_shape[2]} to {n.out_shape[2]} channels, stride {step}"
-    note = f"same padding · with bias · {n.bits} bits for every weight and activation"
-    heading = svg.text(24, 32, title, size=18, bold=True) + svg.text(24, 53, note, "muted")
-    body = heading + _schematic(n) + _storage(n) + _work(n) + _budgets(n)
-    return svg.picture(title, _sentences(n), body, 720, 612)
+    kind = "" if n.kind == "standard" else f"{n.kind} "
+    return f"{size} {kind}convolution, {n.in_shape[2]} to {n.out_shape[2]} channels, stride {step}"
 
 
-def _sentences(n: ConvolutionNumbers) -> str:
+def _sentences(n: ConvolutionNumbers, place: Place) -> str:
     sizes = ", ".join(f"{kib(size)} at {WIDTHS[bits]}" for bits, size in n.sizes.items())
+    between = f"{dimensions(n.shapes[1])} between the two operators, " if n.kind == "separable" else ""
+    held = (
+        f"the input takes {kib(n.in_bytes)} and the output {kib(n.out_bytes)}, together {kib(n.pair_bytes)}"
+    )
+    if n.kind == "separable":
+        held = f"the larger input and output of one operator take {kib(n.pair_bytes)}"
     return (
-        f"Input {dimensions(n.in_shape)}, output {dimensions(n.out_shape)} with same padding. "
+        f"Input {dimensions(n.in_shape)}, {between}output {dimensions(n.out_shape)} with same padding. "
+        f"{_spoken_kind(n)}"
+        f"The window covers {_span(place.rows, 'row')} and {_span(place.columns, 'column')} of the input "
+        f"and writes row {place.row}, column {place.column} of the output. "
         f"{format_quantity(n.params)} parameters with bias: {sizes}. "
         f"{format_quantity(n.macs)} MACs, which are {format_quantity(n.flops)} FLOPs. "
-        f"At {n.bits} bits the input takes {kib(n.in_bytes)} and the output "
-        f"{kib(n.out_bytes)}, together {kib(n.pair_bytes)} of "
-        f"{kib(n.device.sram_bytes)} SRAM on {_name(n.device)}: {_verdict(n.over_sram_bytes)}. "
+        f"At {n.bits} bits {held} of {kib(n.device.sram_bytes)} SRAM on {_name(n.device)}: "
+        f"{_verdict(n.over_sram_bytes)}. "
         f"The parameters take {kib(n.sizes[n.bits])} of "
         f"{kib(n.device.flash_bytes)} flash: {_verdict(n.over_flash_bytes)}. "
-        f"Arithmetic intensity {format_quantity(n.intensity, digits=3)} FLOP per byte."
+        f"Arithmetic intensity {format_quantity(n.intensity, digits=3)} FLOP per byte. {_energy_words(n)}."
+    )
+
+
+def _spoken_kind(n: ConvolutionNumbers) -> str:
+    if n.kind == "depthwise":
+        return (
+            "Every channel has one filter of its own, so the number of output channels asked for is ignored. "
+        )
+    if n.kind == "separable":
+        share = percent(n.macs, n.standard_macs)
+        return f"A depthwise and then a pointwise operator need {share} {_NOTES[n.kind]}. "
+    return ""
+
+
+def _span(span: tuple[int, int], what: str) -> str:
+    first, last = span[0], span[1] - 1
+    return f"{what} {first}" if first == last else f"{what}s {first} to {last}"
+
+
+def _energy_words(n: ConvolutionNumbers) -> str:
+    """The arithmetic's energy and power in one line; uJ once a second are as many uW."""
+    if n.energy_uj is None:
+        return f"Energy at 45 nm: the table has no {n.bits}-bit arithmetic"
+    energy, power = _milli(n.energy_uj, "J"), _milli(n.power_uw, "W")
+    each = f"{format_quantity(n.mac_pj)} pJ a MAC"
+    return f"Arithmetic alone at 45 nm, {each}: {energy}; {power} on average at one inference a second"
+
+
+def _milli(micro: float, unit: str) -> str:
+    """A value in millionths, from a thousand on in thousandths: 4335.2 -> '4.34 mJ' [text]."""
+    least = 999.5  # rounds to 1,000
+    return format_quantity(
+        micro / 1000 if micro >= least else micro, ("m" if micro >= least else "u") + unit, 3
     )
 
 
@@ -76,44 +134,73 @@ def _block(x: float, y: float, face: float, depth: float, role: str) -> str:
     return body
 
 
-def _feature_map(x: float, y: float, shape: Shape, window: int, step: int, role: str) -> str:
-    """An activation as a box; a square on its face is one window, a dashed one its next place.
+@dataclass(frozen=True)
+class _Map:
+    """An activation as a box around (x, y), and where a pixel of it lies on the front face."""
 
-    Squares keep their share of the side, but are never drawn too small to be seen.
-    """
-    face, depth = _log_length(shape[0], 512, 18, 104), _log_length(shape[2], 1024, 5, 56)
-    left, top = x - (face + depth) / 2, y - (face - depth * 0.5) / 2
-    pixel = max(face / shape[0], 6)
-    side = max(min(window * pixel, face) - 4, 5)
-    body = _block(x, y, face, depth, "activations")
-    if step and 4 + step * pixel + side < face:
-        body += svg.square(left + 2 + step * pixel, top + 2, side, "page", "3 2")
-    return body + svg.rect(left + 2, top + 2, side, side, role) + svg.square(left + 2, top + 2, side, "page")
+    x: float
+    y: float
+    shape: Shape
+    scale: float
+
+    def body(self) -> str:
+        return _block(self.x, self.y, *self._sizes(), "activations")
+
+    def _sizes(self) -> tuple[float, float]:
+        face, depth = _log_length(self.shape[0], 512, 18, 104), _log_length(self.shape[2], 1024, 5, 56)
+        return face * self.scale, depth * self.scale
+
+    def mark(self, rows: tuple[int, int], columns: tuple[int, int], least: float, role: str) -> str:
+        """A rectangle over pixels: in its true place, but at least so long [px] that it can be seen."""
+        face, depth = self._sizes()
+        left, top = self.x - (face + depth) / 2, self.y - (face - depth * 0.5) / 2
+        (x, width), (y, height) = (_stretch(span, self.shape[0], face, least) for span in (columns, rows))
+        x, y = left + x, top + y
+        corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+        return svg.rect(x, y, width, height, role) + svg.outline(corners, "page")
 
 
-def _filters(x: float, y: float, kernel: int, channels: int, copies: int) -> str:
+def _stretch(span: tuple[int, int], side: int, face: float, least: float) -> tuple[float, float]:
+    """Start and length of a span of pixels on a face [px]: at least so long, inside the face by 1."""
+    room, middle = face - 2, (span[0] + span[1]) / 2 / side
+    length = min(max(room * (span[1] - span[0]) / side, least), room)
+    return 1 + min(max(0, room * middle - length / 2), room - length), length
+
+
+def _filters(x: float, y: float, kernel: int, channels: int, copies: int, scale: float) -> str:
     """Up to three filters, one before the other."""
-    face, depth = _log_length(kernel, 16, 12, 60), _log_length(channels, 1024, 5, 56)
+    face, depth = _log_length(kernel, 16, 12, 60) * scale, _log_length(channels, 1024, 5, 56) * scale
     shifts = [12 * (i - (copies - 1) / 2) for i in reversed(range(copies))]
     return "".join(_block(x + shift, y - shift, face, depth, "weights") for shift in shifts)
 
 
-def _schematic(n: ConvolutionNumbers) -> str:
-    y, kernel = 130, n.layer.kernel_size[0]
-    parts = [_feature_map(124, y, n.in_shape, kernel, n.layer.stride[0], "weights")]
-    parts.append(_filters(360, y, kernel, n.in_shape[2], min(3, n.out_shape[2])))
-    parts.append(_feature_map(596, y, n.out_shape, 2, 0, "ink"))
-    for x, sign in ((242, "∗"), (478, "=")):
-        parts.append(svg.text(x, y + 10, sign, "muted", 30, "middle"))
-    filters = "filter" if n.out_shape[2] == 1 else "filters"
-    for x, name, shape in (
-        (124, "input", n.in_shape),
-        (360, f"{format_quantity(n.out_shape[2])} {filters}", (kernel, kernel, n.in_shape[2])),
-        (596, "output", n.out_shape),
-    ):
-        parts.append(svg.text(x, 213, name, "muted", 13, "middle"))
-        parts.append(svg.text(x, 232, dimensions(shape), "ink", 15, "middle", True))
+def _schematic(n: ConvolutionNumbers, place: Place) -> str:
+    """Maps and filters in turn, from the input to the output, with the window at its place."""
+    maps, y = len(n.shapes), 130
+    apart, scale, size = (236, 1, 15) if maps == 2 else (138, 0.68, 13)
+    left, names = 360 - apart * (maps - 1), ("input", "between", "output")
+    pixel, parts = ((place.row, place.row + 1), (place.column, place.column + 1)), []
+    for i, shape in enumerate(n.shapes):
+        x = left + 2 * apart * i
+        box = _Map(x, y, shape, scale)
+        last = i == maps - 1
+        window = pixel if i else (place.rows, place.columns)
+        parts.append(box.body() + box.mark(*window, 7 if i else 11, "ink" if last else "weights"))
+        parts.append(_caption(x, names[-1 if last else i], shape, size))
+    for i, layer in enumerate(n.layers):
+        x, kernel = left + apart * (2 * i + 1), 1 if i else n.layer.kernel_size[0]
+        depth, copies = layer.in_channels // layer.groups, layer.out_channels
+        parts.append(_filters(x, y, kernel, depth, min(3, copies), scale))
+        filters = "filter" if copies == 1 else "filters"
+        parts.append(_caption(x, f"{format_quantity(copies)} {filters}", (kernel, kernel, depth), size))
+        for side, sign in ((-1, "∗"), (1, "=")):
+            parts.append(svg.text(x + side * apart / 2, y + 10, sign, "muted", 30 * scale, "middle"))
     return "".join(parts)
+
+
+def _caption(x: float, name: str, shape: Shape, size: float) -> str:
+    words = svg.text(x, 213, name, "muted", 13, "middle")
+    return words + svg.text(x, 232, dimensions(shape), "ink", size, "middle", True)
 
 
 def _table(x: float, title: str, rows: list[tuple[str, str]], marked: int = -1) -> str:
@@ -131,7 +218,7 @@ def _table(x: float, title: str, rows: list[tuple[str, str]], marked: int = -1) 
 
 def _storage(n: ConvolutionNumbers) -> str:
     rows = [
-        ("weights", format_quantity(n.layer.weights)),
+        ("weights", format_quantity(n.weights)),
         ("parameters: with biases", format_quantity(n.params)),
     ]
     rows += [(f"at {name}", kib(n.sizes[bits])) for bits, name in WIDTHS.items()]
@@ -140,15 +227,19 @@ def _storage(n: ConvolutionNumbers) -> str:
 
 def _work(n: ConvolutionNumbers) -> str:
     exact = format_quantity if n.flops < 1e15 else short
-    rows = [
-        ("MACs", exact(n.macs)),
-        ("FLOPs: 2 for every MAC", exact(n.flops)),
-        ("input activation", kib(n.in_bytes)),
-        ("output activation", kib(n.out_bytes)),
-        ("input and output together", kib(n.pair_bytes)),
-        ("arithmetic intensity", f"{format_quantity(n.intensity, digits=3)} FLOP/B"),
-    ]
-    return _table(372, f"For every input, at {n.bits} bits", rows, 4)
+    rows = [("MACs", exact(n.macs)), ("FLOPs: 2 for every MAC", exact(n.flops))]
+    rows.append(("input activation", kib(n.in_bytes)))
+    if n.kind == "separable":
+        rows.append(("activation between the two", kib(n.map_bytes[1])))
+    rows.append(("output activation", kib(n.out_bytes)))
+    pair = "larger input and output pair" if n.kind == "separable" else "input and output together"
+    rows.append((pair, kib(n.pair_bytes)))
+    rows.append(("arithmetic intensity", f"{format_quantity(n.intensity, digits=3)} FLOP/B"))
+    return _table(372, f"For every input, at {n.bits} bits", rows, len(rows) - 2)
+
+
+def _energy(n: ConvolutionNumbers) -> str:
+    return svg.text(24, _BARS_TOP - 34, _energy_words(n), "muted")
 
 
 def _budgets(n: ConvolutionNumbers) -> str:

@@ -163,9 +163,13 @@ class Axis:
             return [10.0**e for e in range(first, last + 1, max(1, math.ceil((last - first + 1) / most)))]
         rough = (self.high - self.low) / most
         power = 10.0 ** math.floor(math.log10(rough))
-        step = next(power * f for f in (1, 2, 5, 10) if power * f >= rough * (1 - 1e-9))
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [i * step for i in range(first, last + 1)]
+        steps = [power * f for f in (1, 2, 5, 10)]
+        fits = next(i for i, step in enumerate(steps) if step >= rough * (1 - 1e-9))
+        ticks: list[float] = []
+        for step in reversed(steps[: fits + 1]):  # the wanted step, or a smaller one where it meets no value
+            first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+            ticks = ticks or [i * step for i in range(first, last + 1)]
+        return ticks
 
 
 @dataclass(frozen=True)
