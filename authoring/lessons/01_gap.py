@@ -1,5 +1,5 @@
 # %%
-from ipywidgets import IntSlider
+from ipywidgets import IntSlider, Play
 
 from tinylib.cost import devices, growth, memory
 from tinylib.lab import explore, quiz
@@ -134,7 +134,7 @@ quiz("growth.ratio_6y")
 # to the dashed lines?
 
 # %% tags=["view"]
-explore(canvases.growth_points, year=IntSlider(value=2023, min=2017, max=2023), rule=[True, False])
+explore(canvases.growth_points, year=Play(value=2023, min=2017, max=2023, interval=900), rule=[True, False])
 
 # %%
 for kind, first, last in (("model", 2017, 2021), ("model", 2021, 2023), ("gpu_memory", 2017, 2023)):

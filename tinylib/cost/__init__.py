@@ -24,6 +24,7 @@ _MODULES = (
     "networks",
     "planning",
     "processors",
+    "report",
     "roofline",
     "sequence",
 )
