@@ -6,6 +6,7 @@ from itertools import combinations
 from ipywidgets import IntSlider
 
 from tinylib.cost import Conv2D, DepthwiseConv2D, PointwiseConv2D, devices, networks, planning
+from tinylib.cost.report import report
 from tinylib.lab import explore, quiz
 from tinylib.show import canvases
 from tinylib.units import KIB
@@ -192,3 +193,27 @@ quiz("mcu.flash_left_nano")
 
 # %% tags=["view"]
 quiz("mcu.flash_weights")
+
+# %% [markdown]
+# ## One page for a network
+#
+# **Predict:** MobileNetV2 0.35 for images of 144 pixels a side, on that board: which memory runs over, and
+# would patches mend it?
+
+# %%
+full = networks.mobilenet_v2(0.35, side=144)
+page = report(full, nano)
+print(f"SRAM: {page.fit.sram_needed_bytes:,} of {nano.sram_bytes:,} B")
+print(f"flash: {page.fit.flash_needed_bytes:,} of {nano.flash_bytes:,} B")
+for remedy in page.remedies[:4]:
+    print(f"{remedy.name}: peak {remedy.peak_bytes:,} B, fits: {remedy.fits}")
+
+# %% tags=["view"]
+explore(
+    lambda network, device: canvases.report(report(getattr(networks, network)(), device)),
+    network=["resnet8", "mobilenet_v1_vww", "mobilenet_v2", "resnet18"],
+)
+
+# %% [markdown]
+# Both run over, so patches, which free SRAM alone, cannot mend it. The report names the memory that binds
+# and sorts what would help, first what makes the network fit.
