@@ -183,3 +183,27 @@ def test_numpy_integers_are_counts_and_arrays_are_not():
             Conv2D(bad, 1, 1)
     with pytest.raises(TypeError, match="must be a shape"):
         STEM.macs(np.zeros(3))
+
+
+# Dilation
+
+
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3), st.integers(1, 30))
+def test_dilated_positions_by_enumeration(kernel, dilation, stride, size):
+    layer = Conv2D(1, 1, kernel_size=kernel, stride=stride, dilation=dilation)
+    starts = range(0, size, stride)
+    places = [s for s in starts if s + dilation * (kernel - 1) < size]  # the last tap still lies inside
+    if places:
+        assert layer.out_shape((size, size, 1)) == (len(places), len(places), 1)
+        assert layer.macs((size, size, 1)) == len(places) ** 2 * kernel**2
+    else:
+        with pytest.raises(ValueError, match="as large as its kernel"):
+            layer.out_shape((size, size, 1))
+
+
+def test_dilation_widens_the_reach_and_not_the_weights():
+    dilated = Conv2D(3, 8, kernel_size=3, dilation=2)
+    assert dilated.reach == (5, 5) and dilated.weights == Conv2D(3, 8, kernel_size=3).weights
+    assert repr(dilated) == "Conv2D(3, 8, kernel_size=3, dilation=2)"
+    with pytest.raises(ValueError, match="dilation must lie"):
+        DepthwiseConv2D(4, 3, dilation=0)

@@ -160,6 +160,12 @@ class _Window(Layer):
             padding = _axes("padding", padding, self.axes, minimum=0)
         self._fix(kernel_size=kernel, stride=stride, padding=padding)
 
+    @property
+    def reach(self) -> Shape:
+        """Pixels from the first tap to the last along each axis: dilation (k - 1) + 1."""
+        gaps = getattr(self, "dilation", (1,) * self.axes)
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, gaps))
+
     def positions(self, *sizes: int) -> Shape:
         """Places of the window along each axis: (height, width) in, (height, width) out.
 
@@ -169,11 +175,11 @@ class _Window(Layer):
             return tuple(-(-n // s) for n, s in zip(sizes, self.stride))
         padding = (0,) * self.axes if self.padding == "valid" else self.padding
         padded = tuple(n + 2 * p for n, p in zip(sizes, padding))
-        if any(k > n for k, n in zip(self.kernel_size, padded)):
+        if any(k > n for k, n in zip(self.reach, padded)):
             raise ValueError(
                 f"{self} needs an input as large as its kernel: padded it is {padded}, got {shown(sizes)}"
             )
-        return tuple((n - k) // s + 1 for n, k, s in zip(padded, self.kernel_size, self.stride))
+        return tuple((n - k) // s + 1 for n, k, s in zip(padded, self.reach, self.stride))
 
 
 class _Conv(_Window):
@@ -187,6 +193,7 @@ class _Conv(_Window):
             if getattr(self, name) % self.groups:
                 raise ValueError(f"{name} must divide into {self.groups} groups, got {getattr(self, name)}")
         self._fix_window()
+        self._fix(dilation=_axes("dilation", self.dilation, self.axes))
         self._flags()
 
     @property
@@ -216,6 +223,7 @@ class _FullConv(_Conv):
     groups: int = 1
     bias: bool = True
     batch_norm: bool = False
+    dilation: Pair = 1
 
     def __post_init__(self) -> None:
         self._fix_conv()
@@ -242,6 +250,7 @@ class DepthwiseConv2D(_Conv):
     multiplier: int = 1
     bias: bool = True
     batch_norm: bool = False
+    dilation: Pair = 1
 
     def __post_init__(self) -> None:
         self._fix_conv()
@@ -273,7 +282,7 @@ class PointwiseConv2D(_Conv):
     bias: bool = True
     batch_norm: bool = False
 
-    kernel_size = 1
+    kernel_size = dilation = 1
     padding = "valid"
 
     def __post_init__(self) -> None:

@@ -55,7 +55,7 @@ def row_tile_elements(layer: L.Layer, in_shape: L.Shape, out_rows: int = 1) -> i
     rows, _, _ = _window(layer).out_shape(in_shape)
     if L.count("out_rows", out_rows) > rows:
         raise ValueError(f"out_rows must be at most the {rows} rows of the output, got {out_rows}")
-    needed = (out_rows - 1) * layer.stride[0] + layer.kernel_size[0]
+    needed = (out_rows - 1) * layer.stride[0] + layer.reach[0]
     return min(needed, in_shape[0]) * math.prod(in_shape[1:])
 
 
@@ -66,7 +66,7 @@ def needed_side(layers: Iterable[L.Layer], out_side: int, axis: int = 0) -> int:
     """Side of the input that `out_side` outputs of the stack read [px], away from the borders."""
     side = L.count("out_side", out_side)
     for layer in reversed([_window(layer) for layer in layers]):
-        side = (side - 1) * layer.stride[axis] + layer.kernel_size[axis]
+        side = (side - 1) * layer.stride[axis] + layer.reach[axis]
     return side
 
 
@@ -78,7 +78,7 @@ def halo(layers: Iterable[L.Layer], axis: int = 0) -> int:
 
 def input_span(layer: L.Layer, size: int, out: Span, axis: int = 0) -> Span:
     """Indices of an input of `size` that the outputs `out` of one layer read, clipped at the borders."""
-    k, s = layer.kernel_size[axis], layer.stride[axis]
+    k, s = layer.reach[axis], layer.stride[axis]
     if layer.padding == "same":
         before = max((-(-size // s) - 1) * s + k - size, 0) // 2  # the odd zero goes to the end
     else:
