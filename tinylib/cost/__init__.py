@@ -24,6 +24,7 @@ _MODULES = (
     "networks",
     "planning",
     "processors",
+    "readers",
     "report",
     "roofline",
     "sequence",

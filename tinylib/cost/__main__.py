@@ -1,4 +1,7 @@
-"""Count the models of a JSON file: `python -m tinylib.cost FILE.json [--json | --csv] [--bits N]`."""
+"""Count the models of a file: `python -m tinylib.cost FILE.json [--json | --csv] [--bits N]`.
+
+A file that ends in .onnx or .tflite is read by `readers`, which needs the extra `import`.
+"""
 
 import argparse
 import csv
@@ -85,10 +88,22 @@ def _table(counted: dict, bits: int) -> str:
     return "\n".join(lines).rstrip()
 
 
+def _contents(path: str) -> Contents:
+    """What a file holds, read as its ending says."""
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in (".onnx", ".tflite"):
+        return models.read(path)
+    from tinylib.cost import readers
+
+    return readers.read_onnx(path) if ending == ".onnx" else readers.read_tflite(path)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 counted, 2 not a model file (one sentence on stderr), 130 interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tinylib.cost", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("file", metavar="FILE.json", help="one model, or several under 'models'")
+    parser.add_argument(
+        "file", metavar="FILE.json", help="one model, or several under 'models'; or .onnx, .tflite"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--csv", action="store_true", help="print comma-separated lines")
@@ -96,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         memory.bit_width(options.bits)
-        counted = report(models.read(options.file), options.bits)
+        counted = report(_contents(options.file), options.bits)
         sys.stdout.reconfigure(errors="backslashreplace")
         if options.json:
             print(json.dumps(counted, indent=1))
