@@ -162,6 +162,7 @@ RESNET_CONV1_REUSE = Exercise(
         Misconception(
             lambda h, w: h * w * 64,
             "You multiplied by the filters: a weight belongs to one of them and fills one map.",
+            printed_only=True,
         ),
         Misconception(
             lambda h, w: 2 * h * 2 * w,
