@@ -3,9 +3,10 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SHOTS, run_all, show_cell
+from tests.browser.conftest import PANEL, ROOT, SHOTS, run_all, show_cell
 from tinylib.practice import BANK
 
 
@@ -114,3 +115,33 @@ def test_validate_names_what_is_not_right_yet(open_notebook):
     dialog.wait_for(timeout=60_000)
     expect(dialog).to_contain_text("No answer yet")
     shoot(page, "validate")
+
+
+LESSONS = sorted(p.stem for p in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_lesson_runs_and_its_figures_answer_to_the_keyboard(name, open_notebook):
+    page = open_notebook(f"lessons/{name}.ipynb")
+    run_all(page)
+    errors = page.evaluate(
+        f"""() => {PANEL}.content.widgets.flatMap(w => w.model.outputs ? w.model.outputs.toJSON() : [])
+        .filter(o => o.output_type === 'error' || o.name === 'stderr').map(o => o.evalue || o.text)"""
+    )
+    assert errors == []
+    if "explore(" not in (ROOT / "notebooks" / f"{name}.ipynb").read_text():
+        return
+    show_cell(page, "explore(")
+    box = page.locator(".jp-OutputArea-output", has=page.locator("svg[role=img]")).first
+    box.wait_for(state="visible", timeout=60_000)
+    control = box.locator("[role=slider], .noUi-handle, .widget-toggle-button:not(.mod-active)").first
+    before = picture(box)
+    control.focus()
+    slides = "noUi" in (control.get_attribute("class") or "") or control.get_attribute("role") == "slider"
+    for key in ("ArrowRight", "ArrowLeft", "ArrowLeft") if slides else ("Enter",):
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+        if picture(box) != before:
+            break
+    assert picture(box) != before
+    shoot(page, f"lesson-{name}")
