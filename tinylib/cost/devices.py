@@ -1,12 +1,15 @@
-"""Microcontrollers as rows of data: memory, core and clock, each row with the source of its figures.
+"""Microcontrollers as rows of data: memory, core, clock, speed, current and price, each with its source.
 
-Memories are in bytes; the rows live in `data/devices.toml` and are read on first use.
+    P = I_per_MHz x f x V   [mW] for mA/MHz, MHz and V
+
+Memories are in bytes; the rows live in `data/devices.toml` and are read on first use. What no data sheet
+states stands in `assumed`, with the ground it was assumed on.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinylib.units import shown
+from tinylib.units import real, shown
 
 DEFAULT = "course"  # id of the budget that lessons use when they name no part
 
@@ -16,6 +19,9 @@ class Device:
     """One part. `source` names the data sheet, `checked` says what was looked at.
 
     sram_bytes, flash_bytes: on-chip memory [bytes];  clock_hz: highest core clock, None if none is set [Hz]
+    macs_per_cycle_int8: [MAC/cycle];  bytes_per_cycle: from SRAM [bytes/cycle];  None if not set
+    ma_per_mhz: active current [mA/MHz];  price_eur: one chip [EUR];  None if not set
+    figures_source, assumed: each of these four once, "<number> <unit>: <ground>", parted by "; "
     """
 
     id: str
@@ -27,6 +33,23 @@ class Device:
     source: str
     checked: str
     note: str = ""
+    macs_per_cycle_int8: float | None = None
+    bytes_per_cycle: float | None = None
+    ma_per_mhz: float | None = None
+    price_eur: float | None = None
+    assumed: str = ""
+    figures_source: str = ""
+
+    def active_power_mw(self, voltage_v: float = 3.0) -> float | None:
+        """Power of the running chip at its highest clock [mW]; None where clock or current is not set.
+
+        A front-page current is a best case at a lower clock, so this is then a lower bound.
+        """
+        if real("voltage_v", voltage_v) <= 0:
+            raise ValueError(f"voltage_v must be positive: a supply drives the chip, got {shown(voltage_v)}")
+        if self.clock_hz is None or self.ma_per_mhz is None:
+            return None
+        return self.ma_per_mhz * self.clock_hz / 1e6 * float(voltage_v)
 
 
 _devices: dict[str, Device] = {}
