@@ -147,6 +147,27 @@ for kind, first, last in (("model", 2017, 2021), ("model", 2021, 2023), ("gpu_me
 # **Common slip:** quoting a growth factor without its years. Ask for the points.
 
 # %% [markdown]
+# ## What does doubling buy?
+#
+# Why grow at all? A fit to many training runs gives the loss of a model with N parameters, trained on D
+# tokens: L = E + A/N^alpha + B/D^beta (Hoffmann et al., 2022, arXiv 2203.15556). **Predict:** does doubling
+# N halve the loss, cut it by a tenth, or by about a hundredth?
+
+# %%
+start = 1.69 + 406.4 / 70e9**0.34 + 410.7 / 1.4e12**0.28
+for what, n, d in (("Chinchilla", 70e9, 1.4e12), ("twice N", 140e9, 1.4e12), ("twice D", 70e9, 2.8e12)):
+    size, text = 406.4 / n**0.34, 410.7 / d**0.28
+    loss = 1.69 + size + text
+    print(f"{what:10} 1.69 + {size:.3f} + {text:.3f} = {loss:.3f} nats per token ({loss / start - 1:+.1%})")
+print(f"doubling divides the N term by {2**0.34:.2f}, the D term by {2**0.28:.2f}")
+
+# %% [markdown]
+# About a hundredth, for twice the training work; here twice the text buys more. A model for a chip cannot
+# take the first road. (A later fit, arXiv 2404.10102, finds other constants.)
+#
+# **Common slip:** "twice the size, half the loss". Only one term shrinks, and E stays.
+
+# %% [markdown]
 # ## And the microcontrollers?
 #
 # **Predict:** how much did the SRAM of the parts in the figure grow in the ten years to 2024?
@@ -158,3 +179,23 @@ for point in (p for p in growth.points() if p.kind == "mcu_sram"):
 # %% [markdown]
 # Less than threefold, in five common parts (larger ones exist). Waiting does not close the gap; counting
 # what a model needs, and then needing less, does.
+
+# %% [markdown]
+# ## From cloud to edge
+#
+# Quantize the 7B teacher, or let it teach a small student one job? **Predict:** which step reaches
+# a microcontroller?
+
+# %%
+parts = [d for d in devices.DEVICES.values() if d.id != "course"]
+print(f"{len(parts)} parts, 128 KiB of flash kept for the program")
+stages = (("teacher", params, 16), ("teacher", params, 4), ("student", 10**6, 8), ("student", 10**6, 4))
+for what, n, bits in stages:
+    size = memory.weight_bytes(n, bits)
+    fits = [d.id for d in parts if d.flash_bytes - size >= 128 * KIB]
+    print(f"{what}, {bits:2} bits: {size:>14,} B fit {' '.join(fits) or 'none'}")
+
+# %% [markdown]
+# The student: 4 x 4 = 16 bits, but 7,000 x 1,000,000 = 7,000,000,000 weights. Then INT4 opens more parts.
+#
+# **Common slip:** sending INT4 to fix what only another model can.

@@ -2,7 +2,7 @@
 from ipywidgets import SelectionSlider, ToggleButtons
 
 from tinylib.cost import Conv2D, latency, processors, roofline
-from tinylib.lab import explore, quiz
+from tinylib.lab import explore, measured_roofline, quiz
 from tinylib.show import canvases
 
 # %% [markdown]
@@ -175,3 +175,26 @@ quiz("mcu.roofline_m7")
 
 # %% tags=["view"]
 quiz("mcu.dsp_latency")
+
+# %% [markdown]
+# ## Your own machine
+#
+# Data sheets promise; a stopwatch tells. **Predict:** next to a large matrix product in numpy, how many FLOPs
+# per second does `y + a * x` on long arrays (axpy) reach: half, a tenth, or a fiftieth?
+
+# %%
+machine = measured_roofline()
+print(f"{machine.machine}, {machine.date}")
+for name, intensity, rate in machine.points:
+    share = rate / machine.peak_flops_per_s
+    roof = roofline.attainable_flops_per_s(intensity, machine.peak_flops_per_s, machine.bandwidth_bytes_per_s)
+    print(f"{name:17} {rate / 1e9:6.1f} GFLOP/s, {share:4.0%} of the peak, {rate / roof:4.0%} of the roof")
+
+# %% tags=["view"]
+measured_roofline()
+
+# %% [markdown]
+# About a fiftieth: it waits for memory. Small products lie far below: a roof is a limit, no forecast.
+# For your machine, run `measured_roofline(run=True)`; it takes a few seconds.
+#
+# **Common slip:** timing one run. The first is cold, and other programs take their turn: keep the best.

@@ -1,8 +1,9 @@
-"""What a notebook shows: live figures, quiz boxes, questions with one's own numbers, one's own device."""
+"""What a notebook shows: live figures, quiz boxes, questions with own numbers, own device and roofline."""
 
 from tinylib.lab.explore import explore
+from tinylib.lab.measured import measured_roofline
 from tinylib.lab.my_device import my_device
 from tinylib.lab.question import question
 from tinylib.lab.quiz import quiz
 
-__all__ = ["explore", "my_device", "question", "quiz"]
+__all__ = ["explore", "measured_roofline", "my_device", "question", "quiz"]

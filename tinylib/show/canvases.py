@@ -5,6 +5,7 @@ from html import unescape
 
 from tinylib.cost.layers import Layer, Shape
 from tinylib.show import svg
+from tinylib.show.calculators import bill_of_materials, memory_stack, model_size
 from tinylib.show.convolution import convolution
 from tinylib.show.convolution_numbers import ConvolutionNumbers, convolution_numbers
 from tinylib.show.energy import battery, energy_ladder
@@ -21,6 +22,7 @@ __all__ = [
     "alternative",
     "arena",
     "battery",
+    "bill_of_materials",
     "convolution",
     "convolution_numbers",
     "cost_bars",
@@ -29,6 +31,8 @@ __all__ = [
     "growth_points",
     "kv_cache",
     "macs_against_weights",
+    "memory_stack",
+    "model_size",
     "patches",
     "report",
     "roofline",
