@@ -128,6 +128,14 @@ print(f"1 MiB is {MIB / MB - 1:.1%} more than 1 MB")
 # unit that you divided by.
 
 # %% tags=["view"]
+explore(
+    lambda millions, bits, scale_per: canvases.model_size(millions * 1_000_000, bits, scale_per),
+    millions=IntSlider(value=57, min=1, max=200),
+    bits=[32, 16, 8, 4],
+    scale_per=["tensor", "channel", "group"],
+)
+
+# %% tags=["view"]
 quiz("params.bert_ffn_mib_fp16")
 
 # %% tags=["view"]

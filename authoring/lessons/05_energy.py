@@ -154,6 +154,19 @@ quiz("power.battery_days")
 # %% tags=["view"]
 quiz("power.life_ratio")
 
+# %% tags=["view"]
+explore(
+    lambda price_a_eur, price_b_eur, pieces: canvases.bill_of_materials(
+        price_a_eur, price_b_eur, pieces, 400, 1200
+    ),
+    price_a_eur=FloatSlider(value=4, min=0.5, max=10, step=0.5),
+    price_b_eur=FloatSlider(value=1, min=0.5, max=10, step=0.5),
+    pieces=IntSlider(value=10_000, min=1000, max=100_000, step=1000),
+)
+
+# %% tags=["view"]
+quiz("cost.bom")
+
 # %% [markdown]
 # ## What the ladder leaves out
 #

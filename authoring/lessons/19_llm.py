@@ -186,6 +186,14 @@ print(f"training state of the adapter: {llm.ADAM_MIXED.bytes(adapter) / GB:.2f} 
 # **Common slip:** "NF4 is half a byte". The weights are; what you store is a little more.
 
 # %% tags=["view"]
+explore(
+    canvases.memory_stack,
+    method=["full", "lora", "qlora"],
+    rank=[8, 16, 64],
+    tokens=IntSlider(value=2048, min=256, max=8192, step=256),
+)
+
+# %% tags=["view"]
 quiz("llm.qlora_gb")
 
 # %% [markdown]
