@@ -8,8 +8,11 @@
 student = ""
 
 # %% role="given" name="begin"
-from tinylib.lab import question
+from ipywidgets import IntSlider, SelectionSlider
+
+from tinylib.lab import explore, question
 from tinylib.practice import begin, check, hint
+from tinylib.show import canvases
 
 begin(student)
 
@@ -59,10 +62,18 @@ flop_per_byte = q.flops / q.bytes_moved
 check("metrics.arithmetic_intensity", flop_per_byte)
 
 # %% [markdown]
-# ## 4. Activation memory
+# ## 4. Activation memory, read off a figure
+#
+# Set channels, side and bits to your numbers and read the output activation.
 
 # %% role="given" name="activation-question"
 q = question("metrics.activation_kib")
+explore(
+    lambda channels, side, bits: canvases.convolution(8, channels, 3, 1, side, bits),
+    channels=IntSlider(value=16, min=8, max=128, step=8),
+    side=IntSlider(value=28, min=4, max=112),
+    bits=SelectionSlider(options=[8, 16, 32], value=8),
+)
 
 # %% role="answer" name="activation"
 activation_kib = None
