@@ -48,6 +48,9 @@ def _aliases() -> dict[str, str]:
     alias = {"1": "", "log10": "", "loss": "", "ratio": "", "times": "x", "×": "x", "percent": "%"}
     alias |= {"byte": "B", "bytes": "B", "bits": "bit", "sec": "s", "seconds": "s", "days": "d"}
     alias |= {"kB": "KB", "kB/s": "KB/s", "Kbit": "kbit", "kb": "kbit", "Mb": "Mbit", "Gb": "Gbit"}
+    alias |= {f"{flop}/{byte}": "FLOP/B" for flop in ("FLOP", "FLOPs") for byte in ("B", "byte")}
+    alias |= {f"{mac}/{byte}": "MAC/B" for mac in ("MAC", "MACs") for byte in ("B", "byte")}
+    alias |= {"requests/s": "1/s", "per second": "1/s"}
     alias |= {"params": "parameters", "parameter": "parameters", "code": "codes", "pixels": "px", "€": "EUR"}
     for unit, (dimension, _) in _UNITS.items():
         if dimension in ("MAC", "FLOP"):

@@ -85,6 +85,33 @@ def test_odd_answers_get_one_clear_sentence(value, words):
 
 def test_macs_for_flops_are_named_across_units():
     assert "two FLOPs" in check("counting.conv_macs", "28.9 MFLOP").message
+    assert "two FLOPs" in check("roof.a100_ridge", "78 MAC/B").message
+
+
+@pytest.mark.parametrize(
+    "exercise_id, value, words",
+    [
+        ("macs.resnet_conv1", "236 MMAC", "FLOP"),  # a mistake given with three digits is still that mistake
+        ("macs.resnet_conv1", "118 MMAC", "an exact count: give every digit"),
+        ("counting.linear_params", "131000", "an exact count"),  # near a mistake, but as near the answer
+    ],
+)
+def test_rounded_answers_are_understood(exercise_id, value, words):
+    feedback = check(exercise_id, value)
+    assert feedback.right is False and words in feedback.message
+
+
+@pytest.mark.parametrize(
+    "exercise_id, value",
+    [
+        ("lat.b256_margin", "1.64, compute-bound"),
+        ("lat.b256_margin", "1.64 compute-bound"),
+        ("roof.a100_ridge", "156 FLOPs/byte"),
+        ("lat.throughput_batch", "200 requests/s"),
+    ],
+)
+def test_right_answers_in_other_words(exercise_id, value):
+    assert check(exercise_id, value).right
 
 
 def test_unknown_id_names_the_nearest():

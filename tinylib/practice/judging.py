@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinylib import units
-from tinylib.practice.exercise import Exercise
+from tinylib.practice.exercise import Absolute, Exercise
 from tinylib.practice.feedback import Feedback
 from tinylib.practice.plain import NotPlain, plain, real, short
 
@@ -27,8 +27,9 @@ def judge_value(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Fee
 
 
 def _judge_pair(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Feedback:
-    if type(value) is str and "," in value:
-        value = [part.strip() for part in value.rsplit(",", 1)]
+    if type(value) is str:  # "96 KiB, fits" or "96 KiB fits"; the longest choice that ends the text
+        said = max((c for c in exercise.choices if value.strip().endswith(c)), key=len, default="")
+        value = [value.strip().removesuffix(said).strip(" ,;"), said] if said else value
     if type(value) is not list or len(value) != 2 or value[1] not in exercise.choices:
         options = " or ".join(repr(c) for c in exercise.choices)
         raise ValueError(f"the answer must be a number and {options}, got {short(value)}")
@@ -50,7 +51,9 @@ def _judge_number(exercise: Exercise, given: Mapping[str, Any], value: Any) -> F
     value = real(value)
     if _near(exercise, value, answer):
         return Feedback(True, 1.0, _right_message(exercise, answer))
-    near = [(m, wrong) for m, wrong in exercise.mistakes(given) if _near(exercise, value, wrong)]
+    mistakes = exercise.mistakes(given)
+    near = [(m, wrong) for m, wrong in mistakes if _near(exercise, value, wrong)]
+    near = near or [(m, wrong) for m, wrong in mistakes if _rounds_to(value, wrong, answer)]
     if near:
         named = min(near, key=lambda pair: abs(value - pair[1]))[0]
         return Feedback(False, 0.0, named.hint, mistake=named.hint)
@@ -64,7 +67,7 @@ def _other_unit(
     asked, wrote = exercise.unit, quantity.unit
     if not units.same_dimension(asked, wrote):
         hint = f"The question asks for {asked}, and {wrote} measures something else."
-        if {units.dimension(asked), units.dimension(wrote)} == {"MAC", "FLOP"}:
+        if {"MAC", "FLOP"} == {word for word in ("MAC", "FLOP") for u in (asked, wrote) if word in u}:
             hint = f"The question asks for {asked}, not {wrote}: one MAC is two FLOPs, a multiply and an add."
         return Feedback(False, 0.0, hint, mistake=f"answered in {wrote} where {asked} is asked")
     converted = real(quantity.to(asked).value)
@@ -93,6 +96,14 @@ def _near(exercise: Exercise, value: float | int, target: float | int) -> bool:
         return False
 
 
+def _rounds_to(value: float | int, wrong: float, answer: float) -> bool:
+    """A mistake given with few digits: within 0.5 % of it, where it is far from the answer."""
+    try:
+        return abs(value - wrong) <= 0.005 * abs(wrong) and abs(wrong - answer) > 0.05 * abs(answer)
+    except OverflowError:
+        return False
+
+
 def _direction(exercise: Exercise, value: float | int, answer: float) -> str:
     """What can be said of a wrong number that no named mistake explains."""
     if value < 0 <= answer:
@@ -102,6 +113,8 @@ def _direction(exercise: Exercise, value: float | int, answer: float) -> str:
     except OverflowError:
         ratio = float("inf")
     if abs(ratio - 1) < 0.05:
+        if exercise.tolerance == Absolute(0):
+            return "Close, but this is an exact count: give every digit."
         return "Close, but outside the tolerance: keep more digits until the last step."
     if 0 < ratio < 0.1 or ratio > 10:
         size = "far too small" if ratio < 1 else "far too large"
