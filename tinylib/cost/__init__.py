@@ -15,6 +15,7 @@ _MODULES = (
     "energy",
     "footprint",
     "growth",
+    "imported",
     "latency",
     "layer_footprint",
     "layers",
@@ -22,12 +23,14 @@ _MODULES = (
     "memory",
     "models",
     "networks",
+    "onnx_files",
     "planning",
     "processors",
     "readers",
     "report",
     "roofline",
     "sequence",
+    "tflite_files",
 )
 _LAYERS = (
     "Add",
