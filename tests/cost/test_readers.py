@@ -351,7 +351,7 @@ def test_embedding_and_convolution_over_time(read):
     assert model.rows[-1].out_shape == (30, 8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_convolution_counts_as_the_layer(tmp_path_factory, data):
     def whole(low, high):

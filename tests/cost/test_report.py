@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylib.cost import (
@@ -114,7 +114,6 @@ def test_peaks_of_mobilenet_by_hand():
     assert found["4 x 4 patches"].macs > found["2 x 2 patches"].macs > V2.macs
 
 
-@settings(deadline=None)
 @given(st.sampled_from([V2, networks.mobilenet_v1_vww(), KWS]), st.sampled_from([4, 8, 16]))
 def test_inplace_arena_is_not_below_what_is_alive(model, bits):
     steps, most = memory.timeline(model), 0
@@ -139,7 +138,6 @@ def test_narrower_by_hand():  # 120 x 0.5 = 60 -> 64, 84 x 0.5 = 42 -> 40, 16 ->
     assert (v1.params, v1.macs) == (lambda m: (m.params, m.macs))(networks.mobilenet_v1(0.5, 64))
 
 
-@settings(deadline=None)
 @given(CASES)
 def test_remedies_hold_what_they_say(case):
     model, device, bits = case
@@ -165,7 +163,6 @@ def test_remedies_hold_what_they_say(case):
     assert order == sorted(order)
 
 
-@settings(deadline=None)
 @given(CASES)
 def test_json_round_trip_and_table(case):
     r = report(*case)

@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylib.cost import Dense, devices, models, networks
@@ -42,7 +42,6 @@ def test_unknown_time_is_said_and_not_drawn():
     assert "The time is not known" in canvases.alternative(drawing)
 
 
-@settings(deadline=None)
 @given(CASES)
 def test_over_is_said_exactly_when_over(case):
     r = report(*case)
@@ -57,7 +56,6 @@ def test_over_is_said_exactly_when_over(case):
     assert sum(text == "✓ fits" for text in words(drawing)) >= sum(remedy.fits for remedy in r.remedies)
 
 
-@settings(deadline=None)
 @given(CASES)
 def test_nothing_is_drawn_outside_the_page(case):
     root = ElementTree.fromstring(canvases.report(report(*case)))
