@@ -1,5 +1,6 @@
 """What a learner is told about one answer, as text and as HTML."""
 
+import sys
 from dataclasses import dataclass
 from html import escape
 
@@ -31,6 +32,11 @@ class Feedback:
 
     def __bool__(self) -> bool:
         return self.right is True
+
+    def _ipython_display_(self) -> None:
+        """Shown as display data: nbgrader reads a cell's result as points, and this is none."""
+        shell = sys.modules["IPython"].get_ipython()  # it is IPython that calls
+        shell.display_pub.publish({"text/plain": str(self), "text/html": self._repr_html_()})
 
     def _repr_html_(self) -> str:
         mark, word, colour = _LOOK[self.right]
