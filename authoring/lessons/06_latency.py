@@ -156,9 +156,13 @@ quiz("lat.batch_at_ridge")
 
 # %% tags=["view"]
 explore(
-    lambda processor, batch: canvases.roofline(processor, 1.0, 8, "mlperf_tiny_kws_dscnn", batch),
-    processor=SelectionSlider(options=["stm32l072", "nano33ble", "stm32f746", "jetson_nano", "a100_80"]),
+    canvases.roofline,
+    processor=SelectionSlider(options=processors.ids()),
+    intensity=SelectionSlider(options=[0.25, 1, 4, 16, 64, 256, 1024], value=1),
+    bits=[8, 16, 32],
+    model=["mlperf_tiny_kws_dscnn", "lenet5", "vgg16"],
     batch=SelectionSlider(options=[1, 4, 16, 64, 256]),
+    unit=["FLOP", "MAC"],
 )
 
 # %% [markdown]
