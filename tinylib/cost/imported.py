@@ -60,9 +60,9 @@ class MatMul(PassThrough):
     inner: int = 1
     weights: int = 0
 
-    def macs(self, *in_shapes: L.Shape) -> int:
+    def work(self, out: L.Shape, in_shapes: tuple[L.Shape, ...]) -> int:
         """Output elements times `inner` [MAC]."""
-        return math.prod(self.out_shape(*in_shapes)) * L.count("inner", self.inner)
+        return math.prod(out) * L.count("inner", self.inner)
 
 
 @cache

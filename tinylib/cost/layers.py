@@ -84,8 +84,12 @@ class Layer:
         return self._shape(*checked)
 
     def macs(self, *in_shapes: Shape) -> int:
-        """Multiply-accumulates of one inference [MAC]: output positions times weights."""
-        return math.prod(self.out_shape(*in_shapes)[:-1]) * self.weights
+        """Multiply-accumulates of one inference [MAC]; raises when the input shapes do not fit."""
+        return self.work(self.out_shape(*in_shapes), in_shapes)
+
+    def work(self, out: Shape, in_shapes: tuple[Shape, ...]) -> int:
+        """The same for shapes that are known to fit [MAC]: output positions times weights."""
+        return math.prod(out[:-1]) * self.weights
 
     def _shape(self, *in_shapes: Shape) -> Shape:
         raise NotImplementedError
@@ -164,6 +168,8 @@ class _Window(Layer):
     def reach(self) -> Shape:
         """Pixels from the first tap to the last along each axis: dilation (k - 1) + 1."""
         gaps = getattr(self, "dilation", (1,) * self.axes)
+        if gaps == (1,) * self.axes:
+            return self.kernel_size
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, gaps))
 
     def positions(self, *sizes: int) -> Shape:

@@ -130,8 +130,9 @@ def _row(node: Node, shapes: dict[str, L.Shape], names: set[str]) -> Row:
             why = "it comes later or is the layer itself, a cycle" if s in names else "no layer has that name"
             raise ValueError(f"src must name earlier layers or 'input': {why}, got {shown(s)}")
     layer, ins = node.layer, tuple(shapes[s] for s in src)
-    out, macs = layer.out_shape(*ins), layer.macs(*ins)
-    counts = layer.weights, layer.params, layer.params_bn_folded, macs, math.prod(out)
+    out = layer.out_shape(*ins)
+    work, elements = layer.work(out, ins), math.prod(out)
+    counts = layer.weights, layer.params, layer.params_bn_folded, work, elements
     return Row(node.name, type(layer).__name__, src, ins, out, *counts)
 
 

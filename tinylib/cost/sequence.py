@@ -60,9 +60,8 @@ class _Recurrent(_Counted):
         time, _ = self._wants(in_shape, self.in_features)
         return (self.hidden_features,) if self.last_only else (time, self.hidden_features)
 
-    def macs(self, *in_shapes: Shape) -> int:
+    def work(self, out: Shape, in_shapes: tuple[Shape, ...]) -> int:
         """Multiply-accumulates over all time steps [MAC]."""
-        self.out_shape(*in_shapes)
         return in_shapes[0][0] * self.step_macs
 
     @property
@@ -220,10 +219,9 @@ class KAN(_Counted):
     def _shape(self, in_shape: Shape) -> Shape:
         return (*self._wants(in_shape, self.in_features)[:-1], self.out_features)
 
-    def macs(self, *in_shapes: Shape) -> int:
+    def work(self, out: Shape, in_shapes: tuple[Shape, ...]) -> int:
         """Multiply-accumulates with local evaluation [MAC]: positions x edges x (k + 3)."""
-        positions = math.prod(self.out_shape(*in_shapes)[:-1])
-        return positions * self.in_features * self.out_features * (self.degree + 3)
+        return math.prod(out[:-1]) * self.in_features * self.out_features * (self.degree + 3)
 
 
 @dataclass(frozen=True, repr=False)
@@ -246,9 +244,8 @@ class Embedding(_Counted):
             raise ValueError(f"{self} expects a shape (time,) of token numbers, got shape {in_shape}")
         return (*in_shape, self.features)
 
-    def macs(self, *in_shapes: Shape) -> int:
+    def work(self, out: Shape, in_shapes: tuple[Shape, ...]) -> int:
         """Multiply-accumulates [MAC]: none."""
-        self.out_shape(*in_shapes)
         return 0
 
 
@@ -354,9 +351,8 @@ class Attention(_Counted):
         pairs = time * (time + 1) // 2 if self.causal else time * time
         return 2 * self.heads * self.head_dim * pairs
 
-    def macs(self, *in_shapes: Shape) -> int:
+    def work(self, out: Shape, in_shapes: tuple[Shape, ...]) -> int:
         """Projections and scores together [MAC]; the softmax is not counted."""
-        self.out_shape(*in_shapes)
         return self.projection_macs(*in_shapes) + self.score_macs(*in_shapes)
 
 
