@@ -145,3 +145,40 @@ def test_lesson_runs_and_its_figures_answer_to_the_keyboard(name, open_notebook)
             break
     assert picture(box) != before
     shoot(page, f"lesson-{name}")
+
+
+CONTRAST = """() => {
+  const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+      .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const svgs = [...document.querySelectorAll('.jp-OutputArea-output svg[role=img]')];
+  return svgs.map(svg => {
+    const page = light(getComputedStyle(svg.querySelector('rect')).fill);
+    const words = [...svg.querySelectorAll('text')].filter(t => !t.classList.contains('t-page'));
+    const ratios = words.map(t => light(getComputedStyle(t).fill))
+      .map(l => (Math.max(l, page) + 0.05) / (Math.min(l, page) + 0.05));
+    const box = svg.getBoundingClientRect();
+    const room = svg.closest('.jp-OutputArea-output').getBoundingClientRect();
+    return {contrast: Math.min(...ratios), spill: box.right - room.right, width: box.width, dark: page < 0.2};
+  }).filter(f => f.width > 0);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_figures_stay_legible_in_both_themes_and_at_twice_the_size(theme, open_notebook):
+    page = open_notebook("lessons/05_energy.ipynb")
+    run_all(page)
+    page.evaluate("t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", theme)
+    page.wait_for_function(
+        "dark => document.body.dataset.jpThemeLight === String(!dark)", arg=theme.endswith("Dark")
+    )
+    page.set_viewport_size({"width": 640, "height": 480})  # what 1280 x 960 leaves at 200 % zoom
+    show_cell(page, "canvases.energy_ladder")
+    page.locator(".jp-OutputArea-output svg[role=img]").first.wait_for(state="visible", timeout=60_000)
+    figures = page.evaluate(CONTRAST)
+    shoot(page, f"zoomed-{theme.split()[-1].lower()}")
+    assert figures
+    for figure in figures:
+        assert figure["contrast"] >= 4.5, figure
+        assert figure["spill"] <= 1, figure
+        assert figure["dark"] == theme.endswith("Dark")
