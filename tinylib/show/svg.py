@@ -27,7 +27,7 @@ def picture(title: str, description: str, body: str, width: float = 720, height:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{spoken}" '
         f'class="t-fig" viewBox="0 0 {size}" width="{_n(width)}" height="{_n(height)}" '
-        f'style="max-width:100%;height:auto" font-family="sans-serif">'
+        f'style="max-width:100%;min-width:480px;height:auto" font-family="sans-serif">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc><style>{STYLE}</style>"
         f"{rect(0, 0, width, height, 'page')}{body}</svg>"
     )
