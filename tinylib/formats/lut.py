@@ -8,8 +8,10 @@ Source: Atkinson, An Introduction to Numerical Analysis, 2nd ed. 1989, section 3
 """
 
 import math
+from typing import Any
 
 from tinylib.cost.layers import count
+from tinylib.formats.qformat import QFormat, saturate
 from tinylib.units import real, shown
 
 ENTRIES = 96  # -6 to 5.875 in steps of 1/8, a usual table for tanh and sigmoid on small chips
@@ -50,3 +52,55 @@ def _of(table: dict[str, float], function: str) -> float:
     if not isinstance(function, str) or function not in table:
         raise ValueError(f"function must be one of {', '.join(table)}, got {shown(function)}")
     return table[function]
+
+
+# ---- tables as they sit in flash
+
+STEPS = 8  # nodes per unit: x = -6 + i / 8
+FIRST = -6
+FUNCTIONS = {
+    "tanh": math.tanh,
+    "sigmoid": lambda x: math.exp(x) / (math.exp(x) + 1),
+    "exp": math.exp,
+    "log": lambda x: math.log(x) if x > 0 else 0.0,
+    "sin": math.sin,
+    "cos": math.cos,
+}
+
+
+def table(function: str, q: QFormat) -> tuple[int, ...]:
+    """The 96 codes of a function in format q, cut toward zero and wrapped into the word.
+
+    Raises when +-6 or the step of 1/8 has no code: signed formats need 4 integer and 3 fractional bits.
+    """
+    f = _of(FUNCTIONS, function)
+    if not q.signed or q.int_bits < 4 or q.frac_bits < 3:
+        raise ValueError(f"a table from -6 to 6 in steps of 1/8 needs a signed Q4.3 or more, got {q}")
+    nodes = (FIRST + i / STEPS for i in range(ENTRIES))
+    return tuple(q.fit(int(math.ldexp(f(x), q.frac_bits)), "wrap") for x in nodes)
+
+
+def read(nodes: Any, x: Any, q: QFormat) -> Any:
+    """A function at code x [code], a straight line between two nodes; `nodes` and x may be arrays.
+
+    Flat beyond the last node. The shortcut of small libraries is kept: where x equals the *value* of a
+    node beside it, that value is the answer, exact for tanh near 0 and off by at most one step elsewhere.
+    """
+    one = q.one
+    width = one >> 3
+    low, high = FIRST * one, FIRST * one + (ENTRIES - 1) * width
+    inside = saturate(x, low, high - 1)
+    i = (inside - low) >> (q.frac_bits - 3)
+    left, right = nodes[i], nodes[i + 1]
+    line = left + ((right - left) * ((inside - low - i * width) << 3) >> q.frac_bits)
+    same, on_left, on_right = left == right, left == x, right == x
+    on_left = on_left & (1 - same)
+    on_right = on_right & (1 - same) & (1 - on_left)
+    y = line + (left - line) * on_left + (right - line) * on_right
+    at_end, at_start = x >= high, x <= low
+    return y + (nodes[ENTRIES - 1] - y) * at_end + (nodes[0] - y) * at_start
+
+
+def square_root(raw: int, q: QFormat) -> int:
+    """Code of the square root, cut down; 0 at and below 0."""
+    return math.isqrt(int(raw) << q.frac_bits) if raw > 0 else 0

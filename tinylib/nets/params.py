@@ -1,0 +1,56 @@
+"""Parameter records: what a network has learnt, as frozen arrays beside the layer that counts them."""
+
+from dataclasses import fields, replace
+from typing import Any, Self
+
+import numpy as np
+
+from tinylib.cost.layers import Layer
+from tinylib.units import shown
+
+Arrays = dict[str, np.ndarray]
+
+
+class Params:
+    """Base of a frozen dataclass whose array fields are the parameters; they are never changed in place.
+
+    A subclass has `layer`, its description in `cost`, which counts parameters and work. Arrays may have
+    leading axes: independent networks of one shape, such as seeds.
+    """
+
+    @property
+    def layer(self) -> Layer:
+        """The layer of `tinylib.cost` that these parameters belong to."""
+        raise NotImplementedError
+
+    @property
+    def arrays(self) -> Arrays:
+        """The parameters by name."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
+
+    @property
+    def count(self) -> int:
+        """Values to store [count], all leading axes included."""
+        return sum(a.size for a in self.arrays.values())
+
+    def with_arrays(self, arrays: Arrays) -> Self:
+        """The same record with other arrays; nothing is checked, so that training stays fast."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        new.__dict__.update(arrays)
+        return new
+
+    def mapped(self, function: Any) -> Self:
+        """The same record with `function` applied to each array: `ops.number` quantizes a float record."""
+        return replace(self, **{name: function(a) for name, a in self.arrays.items()})
+
+    def _shapes(self, **wanted: tuple[int, ...]) -> None:
+        """Raise unless each named array ends in its shape and is free of NaN."""
+        for name, shape in wanted.items():
+            value = getattr(self, name)
+            if not isinstance(value, np.ndarray) or value.shape[-len(shape) :] != shape:
+                got = value.shape if isinstance(value, np.ndarray) else shown(value)
+                raise ValueError(f"{name} must have the shape {shape}, got {got}")
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                raise ValueError(f"{name} must be finite: a network cannot run on NaN or infinity")
