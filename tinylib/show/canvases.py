@@ -8,13 +8,17 @@ from tinylib.show import svg
 from tinylib.show.calculators import bill_of_materials, memory_stack, model_size
 from tinylib.show.convolution import convolution
 from tinylib.show.convolution_numbers import ConvolutionNumbers, convolution_numbers
+from tinylib.show.curves import curves
+from tinylib.show.diagrams import diagram
 from tinylib.show.energy import battery, energy_ladder
 from tinylib.show.gap import gap_bars, growth_points
 from tinylib.show.llm import kv_cache
 from tinylib.show.memory import arena, patches
 from tinylib.show.numbers import dimensions, short
+from tinylib.show.packed_bits import bit_matrix
 from tinylib.show.report import report
 from tinylib.show.roofline import roofline
+from tinylib.show.sizes import sizes
 from tinylib.units import format_quantity
 
 __all__ = [
@@ -22,10 +26,13 @@ __all__ = [
     "alternative",
     "arena",
     "battery",
+    "bit_matrix",
     "bill_of_materials",
     "convolution",
     "convolution_numbers",
     "cost_bars",
+    "curves",
+    "diagram",
     "energy_ladder",
     "gap_bars",
     "growth_points",
@@ -36,6 +43,7 @@ __all__ = [
     "patches",
     "report",
     "roofline",
+    "sizes",
 ]
 
 _COUNTS = (1, 1e10)  # limits of the count axes: fixed, so that a moved slider moves the bar and not the scale
