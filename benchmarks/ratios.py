@@ -144,7 +144,7 @@ def main() -> int:
     if not options.keep and not options.only:
         PAGE.write_text(page(rows), encoding="utf-8")
         PICTURE.write_text(picture(rows), encoding="utf-8")
-    return int(any(row["ratio"] is None for row in rows))
+    return int(any(row["note"].startswith("failed") for row in rows if row["ratio"] is None))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.golden_checks.sizes import computed
 from tinylib.cost import layers as L
 from tinylib.cost import sequence
 from tinylib.cost.footprint import (
@@ -30,63 +31,21 @@ from tinylib.cost.layer_footprint import (
     liquid_table,
     packed_inference_bytes,
 )
-from tinylib.cost.sequence import GRU, KAN, LSTM, LTC, BinaryDense, CfC, Dropout, Elman, TernaryDense
+from tinylib.cost.sequence import GRU, KAN, LSTM, LTC, BinaryDense, CfC, Elman, TernaryDense
 
-MEASURED = {
-    kind: [dict(zip(table["columns"], row)) for row in table["rows"]]
-    for kind, table in json.loads((Path(__file__).parent / "sizeof.json").read_text())["kinds"].items()
-}
-LAYERS = {  # kind -> (layer, input shape or None) of a measured row
-    "conv1d": lambda r: (L.Conv1D(1, r["filters"], r["kernel"], r["stride"]), None),
-    "conv2d": lambda r: (L.Conv2D(r["in_ch"], r["filters"], (r["kh"], r["kw"]), (r["sh"], r["sw"])), None),
-    "depthwise2d": lambda r: (L.DepthwiseConv2D(r["channels"], (r["kh"], r["kw"])), None),
-    "pointwise2d": lambda r: (L.PointwiseConv2D(r["in_ch"], r["filters"]), None),
-    "maxpool1d": lambda r: (L.MaxPool1D(r["pool"], r["stride"]), (r["length"], r["channels"])),
-    "avgpool1d": lambda r: (L.AvgPool1D(r["pool"], r["stride"]), (r["length"], r["channels"])),
-    "maxpool2d": lambda r: (L.MaxPool2D((r["ph"], r["pw"]), (r["sh"], r["sw"])), _image(r)),
-    "avgpool2d": lambda r: (L.AvgPool2D((r["ph"], r["pw"]), (r["sh"], r["sw"])), _image(r)),
-    "globalavgpool2d": lambda r: (L.GlobalAvgPool2D(), _image(r)),
-    "dropout": lambda r: (Dropout(r["percent"] / 100), (r["size"],)),
-    "binarydense": lambda r: (BinaryDense(r["inputs"], r["outputs"]), None),
-    "ternarydense": lambda r: (TernaryDense(r["inputs"], r["outputs"]), None),
-}
-
-
-def _image(r):
-    return r["h"], r["w"], r["channels"]
-
-
-def network(kind, r):
-    hidden = (r["hidden"],) * r["hidden_layers"] if kind == "kan" else r["hidden"]
-    rest = {name: r[name] for name in ("trainable", "batch", "pointer_bytes", "grid", "degree") if name in r}
-    return Network(kind, r["inputs"], hidden, r["outputs"], weights=r["format"], **rest)
-
-
-def computed(kind, r):
-    """Column -> value of a row's measured columns, computed from its other columns."""
-    if kind in KINDS:
-        return {"bytes": network(kind, r).bytes}
-    if kind in LAYERS:
-        layer, in_shape = LAYERS[kind](r)
-        return {"bytes": layer_bytes(layer, r["format"], in_shape, r["pointer_bytes"])}
-    if kind == "ltc":
-        return {"num_params": LTC(r["inputs"], r["state"]).params}
-    cell = CfC(r["inputs"], r["state"], r["backbone"])
-    if kind == "cfc":
-        return {"num_params": cell.params}
-    int8 = int8_cfc(cell, r["pointer_bytes"])
-    return {"bytes": int8.object_bytes, "weight_bytes": int8.weight_bytes, "bias_bytes": int8.bias_bytes}
+CASES = json.loads((Path(__file__).parents[1] / "golden" / "sizeof.json").read_text())["cases"]
+MEASURED = {kind: [case for case in CASES if case["arch"] == kind] for kind in {c["arch"]: 0 for c in CASES}}
 
 
 @pytest.mark.parametrize("kind", MEASURED)
 def test_every_measured_row(kind):  # sizeof in C++, g++ 12, x86-64 and Cortex-M
-    wrong = [r for r in MEASURED[kind] if not computed(kind, r).items() <= r.items()]
+    wrong = [r for r in MEASURED[kind] if not computed(r).items() <= r.items()]
     assert not wrong
     assert all(value(r["format"]).size == r["value_bytes"] for r in MEASURED[kind] if "format" in r)
 
 
 def test_all_rows_are_there():
-    assert sum(map(len, MEASURED.values())) == 648
+    assert sum(map(len, MEASURED.values())) == len(CASES) == 648
     assert {r["pointer_bytes"] for kind in KINDS for r in MEASURED[kind]} == {8, 4}
 
 

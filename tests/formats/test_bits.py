@@ -1,11 +1,15 @@
 """Binary and ternary packing: published and hand-worked words and bytes, plain sums as the second road."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylib.formats import bits
 
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "binary_ternary.json").read_text())["cases"]
 binary = st.lists(st.sampled_from((-1, 1)), min_size=1, max_size=200)
 ternary = st.lists(st.sampled_from((-1, 0, 1)), min_size=1, max_size=200)
 widths = st.sampled_from((8, 16, 32, 64))
@@ -15,6 +19,19 @@ def test_words_by_hand():  # bits 1 0 1 1 1 0 1 0, lowest first: 1 + 4 + 8 + 16 
     assert bits.pack((1, -1, 1, 1, 1, -1, 1, -1)) == (93,)
     assert bits.pack((0, 1, -1, 1), 2) == (0b01_10_01_00,)
     assert bits.pack([1] * 33) == (2**32 - 1, 1)
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda c: f"{c['case']}-{c['inputs']}-{c['outputs']}")
+def test_reference_words(case):  # 32-bit words of C++, and the same memory as little-endian bytes
+    width = 1 if case["case"] == "binary_dense" else 2
+    n = case["inputs"] * case["outputs"]
+    for name in "packed_words", "packed_words_after_update":
+        assert bits.pack(bits.unpack(case[name], n, width), width) == tuple(case[name])
+    in_bytes = bits.pack(bits.unpack(case["packed_words"], n, width), width, 8)
+    assert bytes.fromhex(case["packed_bytes_le_hex"]).startswith(bytes(in_bytes))
+    if width == 1:  # the sign of the latent weight, and +1 for 0, row after row
+        latent = case.get("latent_raw") or case["latent"]
+        assert bits.pack([1 if w >= 0 else -1 for w in latent]) == tuple(case["packed_words"])
 
 
 @pytest.mark.parametrize(

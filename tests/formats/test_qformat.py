@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.golden_checks.formats import format_of
 from tinylib.formats import qformat
 from tinylib.formats.qformat import QFormat
 
-GOLDEN = json.loads((Path(__file__).parent / "golden_qvalue.json").read_text())
-FORMATS = {name: QFormat(*fields) for name, fields in GOLDEN["formats"].items()}
+VECTORS = [
+    case
+    for file in sorted((Path(__file__).parents[1] / "golden").glob("qvalue_ops_*.json"))
+    for case in json.loads(file.read_text())["cases"]
+    if case["policy"].endswith("wrap")
+]
 Q8_8 = QFormat(8, 8)
 EXACT = {
     "floor": math.floor,
@@ -32,23 +37,14 @@ def fraction(q: QFormat, raw: int) -> Fraction:
     return Fraction(raw, 2**q.frac_bits)
 
 
-@pytest.mark.parametrize("block", GOLDEN["rows"], ids=lambda b: f"{b['format']}-{b['rounding']}")
-def test_reference_vectors_with_wrap(block):
-    q = FORMATS[block["format"]]
+@pytest.mark.parametrize("block", VECTORS, ids=lambda b: f"{b['format']}-{b['policy']}")
+def test_reference_vectors_with_wrap(block):  # saturation: tests/golden.py, which knows the other bound
+    q = format_of(block["format"])
     assert str(q) == block["format"]
-    for a, b, total, difference, product, ratio in block["rows"]:
-        assert q.add(a, b, "wrap") == total
-        assert q.sub(a, b, "wrap") == difference
-        assert q.mul(a, b, block["rounding"], "wrap") == product
-        if ratio is not None:
-            assert q.div(a, b, overflow="wrap") == ratio  # toward zero, whatever the products do
-
-
-@pytest.mark.parametrize("block", GOLDEN["convert"], ids=lambda b: f"{b['from']}-{b['to']}")
-def test_reference_conversions(block):
-    source, target = FORMATS[block["from"]], FORMATS[block["to"]]
-    for raw, expected in block["rows"]:
-        assert source.convert(raw, target, "floor", "wrap") == expected
+    rounding = {"truncate_wrap": "floor", "roundup_wrap": "nearest"}[block["policy"]]
+    for a, b, *wanted in zip(*(block[f"{name}_raw"] for name in ("a", "b", "add", "sub", "mul", "div"))):
+        ratio = q.div(a, b, overflow="wrap") if b else None  # toward zero, whatever the products do
+        assert [q.add(a, b, "wrap"), q.sub(a, b, "wrap"), q.mul(a, b, rounding, "wrap"), ratio] == wanted
 
 
 def test_q8_8_by_hand():  # 16 bits, 1/256 a code, -128 to 127 + 255/256
@@ -80,6 +76,12 @@ def test_multiplication_floors_where_division_cuts():
     assert Q8_8.div(-1, 512) == 0
     assert Q8_8.div(-1, 512, "floor") == -1
     assert Q8_8.div(256, 1) == Q8_8.max_raw
+
+
+def test_division_by_zero_by_its_policy():
+    assert [Q8_8.div(a, 0, by_zero="saturate") for a in (1, 0, -1)] == [32767, -32768, -32768]
+    assert QFormat(8, 8, signed=False).div(0, 0, overflow="wrap", by_zero="saturate") == 0
+    assert Q8_8.div(256, 512, by_zero="saturate") == 128
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,7 @@ def test_smallest_format_is_large_and_fine_enough(largest, resolution):
         (lambda: Q8_8.to_value(40000), r"raw must lie in -32768\.\.32767 for Q8.8, got 40000"),
         (lambda: Q8_8.mul(1.5, 2), "raw must be an integer code of Q8.8, got 1.5"),
         (lambda: Q8_8.div(1, 0), "divisor must not be 0"),
+        (lambda: Q8_8.div(1, 0, by_zero="zero"), "by_zero must be one of refuse, saturate, got 'zero'"),
         (lambda: qformat.smallest(10, 0), "resolution must be positive"),
         (lambda: qformat.safe_products(0, 1, 32), "largest_a must lie between 1"),
     ],

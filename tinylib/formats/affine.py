@@ -22,15 +22,22 @@ from tinylib.units import real, shown
 ROUNDINGS = ("floor", "nearest", "toward_zero")
 
 
-def _positive(what: str, value: object) -> float:
-    if (number := real(what, value)) <= 0:
-        raise ValueError(f"{what} must be positive, got {shown(value)}")
+def _is_array(value: Any) -> bool:
+    return bool(getattr(value, "shape", ()))
+
+
+def _positive(what: str, value: Any) -> Any:
+    number = _element(what, value)
+    if not (number > 0).all() if _is_array(number) else number <= 0:
+        raise ValueError(
+            f"{what} must be positive, got {shown(float(value.min()) if _is_array(value) else value)}"
+        )
     return number
 
 
 def _element(what: str, value: Any) -> Any:
     """A checked number, or an array as it is."""
-    return value if getattr(value, "shape", ()) else real(what, value)
+    return value if _is_array(value) else real(what, value)
 
 
 def rounded(x: Any, rounding: str = "nearest") -> Any:
@@ -46,7 +53,7 @@ def rounded(x: Any, rounding: str = "nearest") -> Any:
         whole = sign * size
     else:
         raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, got {shown(rounding)}")
-    return whole if getattr(whole, "shape", ()) else int(whole)
+    return whole if _is_array(whole) else int(whole)
 
 
 def clamp(q: Any, low: int, high: int) -> Any:
@@ -62,15 +69,15 @@ def code_range(bits: int = 8, signed: bool = True) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Affine:
-    """One scale and zero point, for a tensor, a channel or a group.
+    """One scale and zero point for a tensor, or arrays of them that broadcast: a channel or group each.
 
     scale: real size of one step, > 0             [unit of x]
     zero_point: the code of real zero             [code]
     bits, signed: the code range; `narrow` leaves out the lowest signed code, so that it is symmetric
     """
 
-    scale: float
-    zero_point: int = 0
+    scale: Any
+    zero_point: Any = 0
     bits: int = 8
     signed: bool = True
     narrow: bool = False
@@ -78,13 +85,18 @@ class Affine:
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", _positive("scale", self.scale))
         low, high = self.codes
-        if isinstance(self.zero_point, bool) or not hasattr(self.zero_point, "__index__"):
-            raise TypeError(f"zero_point must be a whole number, got {shown(self.zero_point)}")
-        object.__setattr__(self, "zero_point", int(self.zero_point))
-        if not low <= self.zero_point <= high:
+        for point in (self.zero_point.min(), self.zero_point.max()) if _is_array(self.zero_point) else ():
+            self._check(point if point % 1 else int(point), low, high)
+        if not _is_array(self.zero_point):
+            self._check(self.zero_point, low, high)
+            object.__setattr__(self, "zero_point", int(self.zero_point))
+
+    def _check(self, point: Any, low: int, high: int) -> None:
+        if isinstance(point, bool) or not hasattr(point, "__index__"):
+            raise TypeError(f"zero_point must be a whole number, got {shown(point)}")
+        if not low <= point <= high:
             raise ValueError(
-                f"zero_point must be a code, {low} to {high}: real zero has to be exact, "
-                f"got {shown(self.zero_point)}"
+                f"zero_point must be a code, {low} to {high}: real zero has to be exact, got {shown(point)}"
             )
 
     @property
@@ -102,28 +114,29 @@ class Affine:
         return self.scale * (_element("q", q) - self.zero_point)
 
 
-def asymmetric_scale(lo: float, hi: float, bits: int = 8) -> float:
+def asymmetric_scale(lo: Any, hi: Any, bits: int = 8) -> Any:
     """Step of the range lo..hi [unit of x]: 2^bits codes have 2^bits - 1 gaps between them."""
-    lo, hi = real("lo", lo), real("hi", hi)
-    if not (lo <= 0 <= hi and lo < hi):
+    lo, hi = _element("lo", lo), _element("hi", hi)
+    right = (lo <= 0) & (hi >= 0) & (lo < hi)
+    if not (right.all() if _is_array(right) else right):
         raise ValueError(f"range must hold zero and have a width: zero must be a code, got {lo} to {hi}")
     return (hi - lo) / (2 ** bit_width(bits) - 1)
 
 
-def asymmetric(lo: float, hi: float, bits: int = 8, signed: bool = False) -> Affine:
+def asymmetric(lo: Any, hi: Any, bits: int = 8, signed: bool = False) -> Affine:
     """The affine code of the range lo..hi, which must hold zero: UINT8 unless `signed`."""
     scale = asymmetric_scale(lo, hi, bits)
     return Affine(scale, code_range(bits, signed)[0] + rounded(-lo / scale), bits, signed)
 
 
-def symmetric_scale(magnitude: float, bits: int = 8) -> float:
+def symmetric_scale(magnitude: Any, bits: int = 8) -> Any:
     """Step of -magnitude..magnitude [unit of x]: the codes run to 2^(bits-1) - 1 on either side."""
     if bit_width(bits) < 2:
         raise ValueError(f"bits must be at least 2: one is the sign, got {shown(bits)}")
     return _positive("magnitude", magnitude) / (2 ** (bits - 1) - 1)
 
 
-def symmetric(magnitude: float, bits: int = 8) -> Affine:
+def symmetric(magnitude: Any, bits: int = 8) -> Affine:
     """The code of -magnitude..magnitude without a zero point, as weights use it: -127..127 at 8 bits."""
     return Affine(symmetric_scale(magnitude, bits), 0, bits, narrow=True)
 

@@ -1,4 +1,4 @@
-"""Lookup tables for activations: bytes, and the error of reading between and beyond the nodes.
+"""Lookup tables for activations: the codes as they sit in flash, their bytes, and the error of reading them.
 
     nearest node:          |error| <= max|f'|  * h / 2        (first order; exact for tanh at the origin)
     linear interpolation:  |error| <= max|f''| * h**2 / 8     (h = distance of two nodes)
@@ -8,10 +8,10 @@ Source: Atkinson, An Introduction to Numerical Analysis, 2nd ed. 1989, section 3
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from tinylib.cost.layers import count
-from tinylib.formats.qformat import QFormat, saturate
+from tinylib.formats.qformat import QFormat, saturate, wrap
 from tinylib.units import real, shown
 
 ENTRIES = 96  # -6 to 5.875 in steps of 1/8, a usual table for tanh and sigmoid on small chips
@@ -83,16 +83,20 @@ def table(function: str, q: QFormat) -> tuple[int, ...]:
 def read(nodes: Any, x: Any, q: QFormat) -> Any:
     """A function at code x [code], a straight line between two nodes; `nodes` and x may be arrays.
 
-    Flat beyond the last node. The shortcut of small libraries is kept: where x equals the *value* of a
-    node beside it, that value is the answer, exact for tanh near 0 and off by at most one step elsewhere.
+    Flat beyond the last node. Differences and sums wrap as any Q arithmetic: exp past the range of the format
+    is a wrapped code at its nodes, and between two of them a line between wrapped codes.
+    The shortcut of small libraries is kept: where x equals the *value* of a node beside it, that value is
+    the answer. It saves an interpolation and costs accuracy: tanh(0.635) reads 0.635, not 0.562.
     """
     one = q.one
     width = one >> 3
     low, high = FIRST * one, FIRST * one + (ENTRIES - 1) * width
     inside = saturate(x, low, high - 1)
     i = (inside - low) >> (q.frac_bits - 3)
-    left, right = nodes[i], nodes[i + 1]
-    line = left + ((right - left) * ((inside - low - i * width) << 3) >> q.frac_bits)
+    j = i.astype("int64") if getattr(i, "shape", ()) else i  # Python integers in an array are no indices
+    left, right = nodes[j], nodes[j + 1]
+    rise = wrap(right - left, q.total_bits) * ((inside - low - i * width) << 3) >> q.frac_bits
+    line = wrap(left + rise, q.total_bits)
     same, on_left, on_right = left == right, left == x, right == x
     on_left = on_left & (1 - same)
     on_right = on_right & (1 - same) & (1 - on_left)
@@ -104,3 +108,29 @@ def read(nodes: Any, x: Any, q: QFormat) -> Any:
 def square_root(raw: int, q: QFormat) -> int:
     """Code of the square root, cut down; 0 at and below 0."""
     return math.isqrt(int(raw) << q.frac_bits) if raw > 0 else 0
+
+
+class Segment(NamedTuple):
+    """The codes from one node to the next: real bounds, and the largest error among them [unit of f]."""
+
+    start: float
+    end: float
+    error: float
+
+
+def envelope(function: str, q: QFormat, samples: int = 64) -> tuple[Segment, ...]:
+    """The 96 segments of -6..6 with the measured error of the table, the last one held at its node.
+
+    Reads every code of a segment, or where it has more `samples` of them spread evenly and the shortcut;
+    interpolation, the cut codes of the nodes and, for exp, the wrap are all in it.
+    """
+    nodes, f, width = table(function, q), FUNCTIONS[function], q.one // STEPS
+    stride = -(-width // count("samples", samples, 2))
+    found = []
+    for i in range(ENTRIES):
+        first = FIRST * q.one + i * width
+        beside = {x for x in nodes[i : i + 2] if first <= x < first + width}
+        codes = {*range(first, first + width, stride), first + width - 1} | beside
+        worst = max(abs(q.to_value(read(nodes, x, q)) - f(q.to_value(x))) for x in codes)
+        found.append(Segment(q.to_value(first), q.to_value(first) + 1 / STEPS, worst))
+    return tuple(found)

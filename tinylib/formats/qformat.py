@@ -5,23 +5,29 @@
 
 `shift` drops fractional bits by an explicit rounding, `fit` brings a raw integer into range by an explicit
 overflow policy. The saturating maximum is the true one, fraction included: Q8.8 ends at 127.99609375.
-`shift`, `wrap` and `saturate` use + - * >> & < alone, so that arrays of integers may pass through them too.
+The rules use + - * // >> & < alone and serve ints and integer arrays, element by element: arrays come back
+as int64, or as Python integers in an object array where a product passes 63 bits.
 Source: ISO/IEC TR 18037 (fixed-point types); Oberstar, Fixed-Point Representation and Fractional Math, 2007.
 """
 
 import math
 import operator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from tinylib.cost.layers import count
 from tinylib.units import real, shown
 
 Rounding = Literal["floor", "nearest", "toward_zero"]
 Overflow = Literal["wrap", "saturate"]
+Codes = Any  # an int, or an array of integers
+Numbers = Any  # a real number, or an array of them
+
+ByZero = Literal["refuse", "saturate"]
 
 ROUNDINGS = ("floor", "nearest", "toward_zero")
 OVERFLOWS = ("wrap", "saturate")
+BY_ZERO = ("refuse", "saturate")
 MAX_BITS = 64
 
 
@@ -30,7 +36,7 @@ def _known(what: str, value: object, names: tuple[str, ...]) -> None:
         raise ValueError(f"{what} must be one of {', '.join(names)}, got {shown(value)}")
 
 
-def shift(raw: int, bits: int, rounding: Rounding) -> int:
+def shift(raw: Codes, bits: int, rounding: Rounding) -> Codes:
     """raw / 2**bits as an integer; `nearest` takes ties toward +infinity, as floor(x + 1/2)."""
     _known("rounding", rounding, ROUNDINGS)
     unit = 1 << bits
@@ -41,34 +47,39 @@ def shift(raw: int, bits: int, rounding: Rounding) -> int:
     return raw >> bits
 
 
-def wrap(raw: int, bits: int, signed: bool = True) -> int:
+def wrap(raw: Codes, bits: int, signed: bool = True) -> Codes:
     """The low `bits` of raw, read as two's complement when signed: 38,400 in 16 bits is -27,136."""
     offset = (1 << bits >> 1) * signed
     return ((raw + offset) & ((1 << bits) - 1)) - offset
 
 
-def saturate(raw: int, low: int, high: int) -> int:
+def saturate(raw: Codes, low: int, high: int) -> Codes:
     """raw, or the end of low..high that it passed."""
     return raw + (raw < low) * (low - raw) - (high < raw) * (raw - high)
 
 
-def quotient(n: int, d: int, rounding: Rounding) -> int:
+def quotient(n: Codes, d: Codes, rounding: Rounding) -> Codes:
     """n / d as an integer, d not 0; `nearest` takes ties toward +infinity."""
     _known("rounding", rounding, ROUNDINGS)
-    if d < 0:
-        n, d = -n, -d
+    sign = 1 - 2 * (d < 0)
+    n, d = n * sign, d * sign
     if rounding == "nearest":
-        return (2 * n + d) // (2 * d)
+        return (n + (d >> 1)) // d  # floor(n/d + 1/2), without the doubling that could pass 63 bits
     if rounding == "toward_zero":
         return (n + (n < 0) * (d - 1)) // d
     return n // d
+
+
+def _is_array(value: Any) -> bool:
+    return bool(getattr(value, "shape", ()))
 
 
 @dataclass(frozen=True)
 class QFormat:
     """A fixed-point format; `int_bits` counts the sign bit of a signed one, as in Q8.8 = 16 bits.
 
-    Raw codes are Python ints in min_raw..max_raw; the operations take and return them and refuse others.
+    Raw codes are ints in min_raw..max_raw, or integer arrays of them; the operations take and return them and
+    refuse others.
     """
 
     int_bits: int
@@ -123,28 +134,64 @@ class QFormat:
         """Highest value, fraction included (rounded to a float beyond 53 bits)."""
         return self.to_value(self.max_raw)
 
-    def fit(self, raw: int, overflow: Overflow = "saturate") -> int:
+    @property
+    def word(self) -> Any:
+        """Element type of an array of codes whose products are exact: int64, or object beyond 63 bits."""
+        return "int64" if 2 * self.total_bits - self.signed <= 63 else object
+
+    def fit(self, raw: Codes, overflow: Overflow = "saturate") -> Codes:
         """Any raw integer brought into min_raw..max_raw."""
         _known("overflow", overflow, OVERFLOWS)
+        if self.total_bits > 62 and _is_array(raw):
+            raw = raw.astype(object)
         if overflow == "wrap":
             return wrap(raw, self.total_bits, self.signed)
         return saturate(raw, self.min_raw, self.max_raw)
 
-    def to_raw(self, value: float, rounding: Rounding = "nearest", overflow: Overflow = "saturate") -> int:
+    def to_raw(
+        self, value: Numbers, rounding: Rounding = "nearest", overflow: Overflow = "saturate"
+    ) -> Codes:
         """The code of a finite real number; exact until the one rounding named."""
+        if _is_array(value):
+            return self._array_to_raw(value.astype("float64"), rounding, overflow)
         n, d = real("value", value).as_integer_ratio()
         return self.fit(quotient(n << self.frac_bits, d, rounding), overflow)
 
-    def to_value(self, raw: int) -> float:
+    def _array_to_raw(self, values: Numbers, rounding: Rounding, overflow: Overflow) -> Codes:
+        _known("rounding", rounding, ROUNDINGS)
+        if values.size and not abs(values).max() < 2.0 ** (62 - self.frac_bits):  # also NaN: one by one
+            codes = values.astype(object)
+            each = codes.reshape(-1)
+            for i, value in enumerate(each):
+                each[i] = self.to_raw(value, rounding, overflow)
+            return codes.astype(self.word)
+        scaled = values * 2.0**self.frac_bits  # exact: only the exponent changes
+        raw = scaled // 1
+        if rounding == "nearest":
+            raw = raw + (scaled - raw >= 0.5)
+        elif rounding == "toward_zero":
+            raw = raw + (scaled < 0) * (raw != scaled)
+        return self.fit(raw.astype("int64"), overflow).astype(self.word)
+
+    def to_value(self, raw: Codes) -> Numbers:
         """The number that a code stands for: raw * 2**-frac_bits."""
+        if _is_array(raw):
+            return self.code(raw).astype("float64") * self.step
         return math.ldexp(self.code(raw), -self.frac_bits)
 
-    def to_word(self, raw: int) -> int:
+    def to_word(self, raw: Codes) -> Codes:
         """The code as the unsigned word in memory (two's complement): -320 in Q8.8 is 65,216."""
         return wrap(self.code(raw), self.total_bits, signed=False)
 
-    def code(self, raw: int) -> int:
-        """`raw` as an int, when it is a code of this format; raises otherwise."""
+    def code(self, raw: Codes) -> Codes:
+        """`raw` as an int, or as an array of `word`, when it holds codes of this format; raises otherwise."""
+        if _is_array(raw):
+            if raw.dtype.kind not in "iuO":
+                raise TypeError(f"raw must hold integer codes of {self}, got an array of {raw.dtype}")
+            if raw.size:
+                self.code(operator.index(raw.min()))
+                self.code(operator.index(raw.max()))
+            return raw.astype(self.word, copy=False)
         if isinstance(raw, bool) or not hasattr(raw, "__index__"):
             raise TypeError(f"raw must be an integer code of {self}, got {shown(raw)}")
         number = operator.index(raw)
@@ -152,31 +199,53 @@ class QFormat:
             raise ValueError(f"raw must lie in {self.min_raw}..{self.max_raw} for {self}, got {shown(raw)}")
         return number
 
-    def add(self, a: int, b: int, overflow: Overflow = "saturate") -> int:
+    def add(self, a: Codes, b: Codes, overflow: Overflow = "saturate") -> Codes:
         """Code of a + b."""
         return self.fit(self.code(a) + self.code(b), overflow)
 
-    def sub(self, a: int, b: int, overflow: Overflow = "saturate") -> int:
+    def sub(self, a: Codes, b: Codes, overflow: Overflow = "saturate") -> Codes:
         """Code of a - b."""
         return self.fit(self.code(a) - self.code(b), overflow)
 
-    def mul(self, a: int, b: int, rounding: Rounding = "nearest", overflow: Overflow = "saturate") -> int:
+    def mul(
+        self, a: Codes, b: Codes, rounding: Rounding = "nearest", overflow: Overflow = "saturate"
+    ) -> Codes:
         """Code of a * b: the product has 2 * frac_bits fractional bits, half of them are dropped."""
         return self.fit(shift(self.code(a) * self.code(b), self.frac_bits, rounding), overflow)
 
-    def div(self, a: int, b: int, rounding: Rounding = "toward_zero", overflow: Overflow = "saturate") -> int:
-        """Code of a / b; by default cut toward zero, as an integer division in C, however products round."""
-        if self.code(b) == 0:
-            raise ValueError(f"divisor must not be 0: a quotient by zero has no code in {self}, got raw {b}")
-        return self.fit(quotient(self.code(a) << self.frac_bits, self.code(b), rounding), overflow)
+    def div(
+        self,
+        a: Codes,
+        b: Codes,
+        rounding: Rounding = "toward_zero",
+        overflow: Overflow = "saturate",
+        by_zero: ByZero = "refuse",
+    ) -> Codes:
+        """Code of a / b; by default cut toward zero, as an integer division in C, however products round.
+
+        A divisor of 0 raises; with by_zero="saturate" the highest code answers a > 0, the lowest all else.
+        """
+        _known("by_zero", by_zero, BY_ZERO)
+        a, d = self.code(a), self.code(b)
+        zero = d == 0
+        if by_zero == "refuse" and (zero.any() if _is_array(zero) else zero):
+            raise ValueError(f"divisor must not be 0: a quotient by zero has no code in {self}, got raw 0")
+        ratio = self.fit(quotient(a << self.frac_bits, d + zero, rounding), overflow)
+        if by_zero == "saturate":
+            up = (a > 0) + 0 * a  # 1 or 0, in a type that holds the ends
+            ratio = ratio + zero * (self.min_raw + up * (self.max_raw - self.min_raw) - ratio)
+        return ratio
 
     def convert(
-        self, raw: int, to: "QFormat", rounding: Rounding = "floor", overflow: Overflow = "saturate"
-    ) -> int:
+        self, raw: Codes, to: "QFormat", rounding: Rounding = "floor", overflow: Overflow = "saturate"
+    ) -> Codes:
         """The code in format `to` of the value that `raw` has here."""
         dropped = self.frac_bits - to.frac_bits
         raw = self.code(raw)
-        return to.fit(shift(raw, dropped, rounding) if dropped > 0 else raw << -dropped, overflow)
+        if _is_array(raw) and max(self.total_bits, self.total_bits - dropped) > 62:
+            raw = raw.astype(object)
+        raw = to.fit(shift(raw, dropped, rounding) if dropped > 0 else raw << -dropped, overflow)
+        return raw.astype(to.word, copy=False) if _is_array(raw) else raw
 
 
 def smallest(largest: float, resolution: float) -> QFormat:
