@@ -470,6 +470,7 @@ def sealed_env(folder: str) -> dict[str, str]:
     """An environment for tests in which Jupyter, IPython and matplotlib keep their files in a folder."""
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     env = tool_env(MPLBACKEND="agg", **{name: os.path.join(folder, name.lower()) for name in names})
+    env |= {"OMP_NUM_THREADS": "1"}  # tests run side by side: threads of BLAS would wait for each other
     dropped = ("JUPYTERHUB_USER", "TINYML_PROGRESS", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH")
     return {key: value for key, value in env.items() if key not in dropped}
 

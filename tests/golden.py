@@ -91,12 +91,17 @@ def fraction(case: Case) -> int | None:
 
 
 def mirrored(case: Any, frac_bits: int, path: str = "") -> Iterator[Compared]:
-    """Wherever a record holds raw codes `x_raw` and numbers `x`: the numbers that the codes stand for."""
+    """Wherever a record holds raw codes `x_raw` and numbers `x`: the numbers that the codes stand for.
+
+    `frac_bits` is what the name of the format says, so the field is compared as well.
+    """
     if isinstance(case, list):
         for i, item in enumerate(case):
             if isinstance(item, dict):
                 yield from mirrored(item, frac_bits, f"{path}[{i}].")
     elif isinstance(case, dict):
+        if "frac_bits" in case:
+            yield Compared(f"{path}frac_bits", frac_bits, case["frac_bits"])
         for name, value in case.items():
             if (codes := case.get(f"{name}_raw")) is not None:
                 values = [None if c is None else math.ldexp(c, -frac_bits) for c in flat(codes)]

@@ -71,6 +71,7 @@ CHANGES = {  # file -> a change of one value in it
     "a node": ("activation_q4_12.json", lambda c: c[-1]["values_raw"].__setitem__(95, 0)),
     "a reading": ("activation_q16_16.json", lambda c: c[1]["y_raw"].__setitem__(100, 7)),
     "a size": ("sizeof.json", lambda c: c[17].__setitem__("bytes", c[17]["bytes"] + 8)),
+    "a width": ("activation_q8_8.json", lambda c: c[0].__setitem__("frac_bits", 7)),
     "a number": ("activation_q8_8.json", lambda c: c[0]["y"].__setitem__(3, 0.123)),
 }
 

@@ -140,7 +140,7 @@ def in_int8(name: str, net: Network, in_shape: tuple[int, ...], must=None, aim=N
     try:
         import ai_edge_litert  # noqa: F401
 
-        from benchmarks.tflite_file import written
+        from benchmarks.reference.tflite_file import written
     except ModuleNotFoundError as error:
         return [row(f"{name} int8", "LiteRT", None, note=f"not installed: {error.name}")]
     ours = as_int8(net, in_shape)

@@ -51,7 +51,7 @@ def label(case):
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["kind"] == "CfC"], ids=label)
-def test_values_and_gradients_are_those_of_ncps(case):  # benchmarks/reference_recurrent.py
+def test_values_and_gradients_are_those_of_ncps(case):  # benchmarks/reference/recurrent.py
     activation = {"lecun_tanh": "scaled_tanh"}.get(case["activation"], case["activation"])
     elapsed = np.array(case["elapsed"])
     cell = CfC(**from_ncps(case["arrays"]), dt=elapsed[0], activation=activation, mode=case["mode"])

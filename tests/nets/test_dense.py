@@ -38,7 +38,7 @@ def test_each_product_is_cut_before_the_sum_in_fixed_point():  # 1/256 * 1/2 is 
 
 
 @pytest.mark.parametrize("case", AUTOGRAD, ids=lambda c: f"{c['hidden']}-{c['output']}-{c['loss']}")
-def test_outputs_and_gradients_are_those_of_autograd(case):  # benchmarks/reference_mlp.py
+def test_outputs_and_gradients_are_those_of_autograd(case):  # benchmarks/reference/mlp.py
     bends = [case["hidden"]] * (len(case["w"]) - 1) + [case["output"]]
     net = Network(tuple(Dense(np.array(w), np.array(b), f) for w, b, f in zip(case["w"], case["b"], bends)))
     x, target = np.array(case["x"]), np.array(case["target"])

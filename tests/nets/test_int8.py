@@ -265,7 +265,7 @@ def test_a_bias_over_a_faint_filter_survives():
 
 def test_a_written_file_is_read_back(tmp_path):
     pytest.importorskip("tflite")
-    from benchmarks.tflite_file import written
+    from benchmarks.reference.tflite_file import written
 
     net = kws(np.random.default_rng(0))
     small = from_float(net, np.random.default_rng(1).normal(size=(8, 20, 20, 1)))

@@ -20,7 +20,7 @@ Q = Fixed(QFormat(16, 16))
 
 
 @pytest.mark.parametrize("path", DATA, ids=lambda p: p.stem)
-def test_values_and_gradients_match_autograd(path):  # benchmarks/reference_kan.py
+def test_values_and_gradients_match_autograd(path):  # benchmarks/reference/kan.py
     case = json.loads(path.read_text())
     parts = [{name: np.array(a) for name, a in arrays.items()} for arrays in case["layers"]]
     net = Network(tuple(KAN(**arrays, grid=case["grid"], degree=case["degree"]) for arrays in parts))

@@ -50,7 +50,7 @@ def cases(kind):
 
 
 @pytest.mark.parametrize("case", cases("SynapticLTC"), ids=lambda c: f"{len(c['arrays'])} arrays")
-def test_the_synaptic_form_has_values_and_gradients_of_ncps(case):  # benchmarks/reference_recurrent.py
+def test_the_synaptic_form_has_values_and_gradients_of_ncps(case):  # benchmarks/reference/recurrent.py
     net = circuit(case)
     y, tape = net.forward(np.array(case["xs"]))
     np.testing.assert_allclose(y, case["hs"], rtol=1e-6, atol=1e-9)  # ncps adds 1e-8 to the denominator
@@ -67,7 +67,7 @@ def test_the_synaptic_form_has_values_and_gradients_of_ncps(case):  # benchmarks
     assert not found
 
 
-def test_the_neuron_form_has_values_and_gradients_of_autograd():  # benchmarks/reference_recurrent.py
+def test_the_neuron_form_has_values_and_gradients_of_autograd():  # benchmarks/reference/recurrent.py
     (case,) = cases("LTC")
     cell = LTC(**{n: np.array(a) for n, a in case["arrays"].items()}, dt=case["dt"], unfolds=case["unfolds"])
     hs, tape = scan(cell, np.array(case["xs"]))

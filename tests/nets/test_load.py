@@ -31,7 +31,7 @@ def torch_lstm(n=2, m=3, layer=0):
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_a_file_runs_as_in_torch(kind):  # benchmarks/reference_recurrent.py
+def test_a_file_runs_as_in_torch(kind):  # benchmarks/reference/recurrent.py
     y = network(kind).predict(ANSWERS[kind]["xs"])
     np.testing.assert_allclose(y, ANSWERS[kind]["y"], atol=1e-12)
 

@@ -42,7 +42,7 @@ def second_bias(cell, rng, ops=FLOAT):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['kind']}-{c['last_only']}-{c['truncation']}")
-def test_values_and_gradients_are_those_of_torch(case):  # benchmarks/reference_recurrent.py
+def test_values_and_gradients_are_those_of_torch(case):  # benchmarks/reference/recurrent.py
     part = Recurrent(load.cell(named(case["arrays"])), case["last_only"], case["truncation"])
     assert type(part.cell) is CELLS[case["kind"]]
     y, tape = part.forward(np.array(case["xs"]))

@@ -9,6 +9,7 @@ from tinylib.cost import sequence
 from tinylib.formats.qformat import QFormat
 from tinylib.nets import scan as scans
 from tinylib.nets.arithmetic import FLOAT, Fixed
+from tinylib.nets.cfc import CfC
 from tinylib.nets.dense import Dense
 from tinylib.nets.liquid import LTC, SynapticLTC
 from tinylib.nets.network import Network
@@ -16,21 +17,23 @@ from tinylib.nets.recurrent import GRU, LSTM, Elman
 from tinylib.nets.scan import Recurrent, last, scan, scan_back
 
 
-def central_differences(part, rng, shape=(4, 2), step=1e-6, atol=2e-8):
+def slope(function, a, step=1e-6):
+    """Central differences of a number in every entry of an array."""
+    found = np.zeros_like(a)
+    for index in np.ndindex(a.shape):
+        up, down = a.copy(), a.copy()
+        up[index] += step
+        down[index] -= step
+        found[index] = (function(up) - function(down)) / (2 * step)
+    return found
+
+
+def central_differences(part, rng, shape=(4, 2), atol=2e-8):
     """Assert that back gives the slope of sum(delta * y) in every array and in the input."""
     xs = rng.normal(size=(*shape, part.layer.in_features))
     y, tape = part.forward(xs)
     delta = rng.normal(size=y.shape)
     dx, grads = part.back(tape, delta)
-
-    def slope(function, a):
-        found = np.zeros_like(a)
-        for index in np.ndindex(a.shape):
-            up, down = a.copy(), a.copy()
-            up[index] += step
-            down[index] -= step
-            found[index] = (function(up) - function(down)) / (2 * step)
-        return found
 
     def loss(arrays, x):
         return float((part.with_arrays(arrays).forward(x)[0] * delta).sum())
@@ -65,6 +68,27 @@ def test_truncation_windows_are_counted_from_the_last_sample():  # 5 = 1 + 2 + 2
     dx, _, start = scan_back(unit(), tape, np.ones((5, 1, 1)), truncation=2)
     np.testing.assert_allclose(dx.ravel(), [1, 1.5, 1, 1.5, 1])
     assert start[0].item() == 0.5
+
+
+@pytest.mark.parametrize("cell", [Elman, LSTM, GRU, LTC, SynapticLTC, CfC])
+@pytest.mark.parametrize("cut", [1, 2])
+def test_truncated_gradients_take_the_state_at_a_cut_as_given(cell, cut):
+    rng = np.random.default_rng(4)
+    cell, xs = cell.draw(rng, 2, 3, *[4] * (cell is CfC)), rng.normal(size=(5, 2, 2))
+    hs, tape = scan(cell, xs)
+    delta = rng.normal(size=hs.shape)
+    grads = Recurrent(cell, truncation=cut).back(tape, delta)[1]
+    starts = [t for t in range(5) if t == 0 or (5 - t) % cut == 0]
+    frozen = [tuple(s[t * cell.unfolds] for s in tape.states) for t in starts]
+
+    def loss(arrays):
+        pieces = zip(starts, [*starts[1:], 5], frozen)
+        hs = [scan(cell.with_arrays(arrays), xs[t:end], state=state)[0] for t, end, state in pieces]
+        return float((np.concatenate(hs) * delta).sum())
+
+    for name, a in cell.arrays.items():
+        want = slope(lambda v, name=name: loss(cell.arrays | {name: v}), a)
+        np.testing.assert_allclose(grads[name], want, atol=2e-8, rtol=1e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("cell", [Elman, LSTM, GRU, LTC, SynapticLTC])

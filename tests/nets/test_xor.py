@@ -10,7 +10,9 @@ from tests.golden_checks.mlp import CHECKS, glibc_rand
 from tinylib.nets import one_net
 from tinylib.nets.__main__ import main
 from tinylib.nets.arithmetic import FLOAT
-from tinylib.nets.optimizers import SGD
+from tinylib.nets.network import mlp
+from tinylib.nets.optimizers import SGD, Adam, RMSprop
+from tinylib.nets.train import train
 from tinylib.nets.xor import (
     INPUTS,
     Q8_8,
@@ -52,7 +54,7 @@ def test_rand_of_the_c_library():  # known first numbers of srand(1) and srand(4
     ],
     ids=["Q16.16", "Q8.8 to the nearest", "float"],
 )
-def test_nearly_every_seed_learns_xor(settings, at_least):  # 1,000 seeds: 99.4, 99.8 and 100 %
+def test_nearly_every_seed_learns_xor(settings, at_least):  # 1,000 seeds: 99.4, 99.8 and 99.4 %
     found = success(200, settings)
     assert sum(found) / 200 >= at_least
 
@@ -61,6 +63,15 @@ def test_cutting_products_in_eight_bits_costs_seeds():  # the floor pulls each w
     cut = Settings(Q8_8.__class__(Q8_8.q, "floor", "saturate"), 0.25)
     nearest = Settings(Q8_8, 0.25)
     assert sum(success(100, cut)) < 90 < sum(success(100, nearest))
+
+
+@pytest.mark.parametrize("optimizer", [Adam(0.1, beta2=0.95), RMSprop(0.05)])
+def test_adaptive_steps_survive_eight_bits(
+    optimizer,
+):  # smaller rates fall below one code: 100 seeds gave 97 %
+    nets = mlp((2, 4, 1), rng=np.random.default_rng(0), ops=Q8_8, limit=1.0, seeds=(60,))
+    nets, _ = train(nets, *samples(3_000), optimizer=optimizer, ops=Q8_8)
+    assert solved(nets, Q8_8).mean() > 0.9
 
 
 def test_groups_and_processes_change_nothing():

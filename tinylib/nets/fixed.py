@@ -164,13 +164,23 @@ class Fixed:
 
     def div(self, a: Array, b: Array) -> Array:
         """Codes of a / b, cut toward zero; a divisor of 0 is refused."""
-        if np.any(np.equal(b, 0)):
+        if not np.all(b):
             raise ValueError(f"divisor must not be 0: a quotient by zero has no code in {self.q}")
-        if self.dtype is not object and self.q.total_bits + self.q.frac_bits <= EXACT_BITS:
-            ratio = np.true_divide(a, b)  # a 2^f / b stays on its side of a whole number
-            ratio *= self.one
-            return self.fit(ratio.astype(np.int64))
-        return self.fit(quotient(np.asarray(a, self.dtype) << self.q.frac_bits, b, "toward_zero"))
+        if self.dtype is object or self.q.total_bits + self.q.frac_bits > EXACT_BITS:
+            return self.fit(quotient(np.asarray(a, self.dtype) << self.q.frac_bits, b, "toward_zero"))
+        a, b = self._words(np.asarray(a)), self._words(np.asarray(b))
+        if a.shape != b.shape:
+            a, b = np.broadcast_arrays(a, b)
+        out = np.empty(a.shape, np.int64)
+        x, y, z = a.reshape(-1), b.reshape(-1), out.reshape(-1)
+        buffer = np.empty(min(x.size, BLOCK >> 2))
+        for start in range(0, x.size, max(buffer.size, 1)):
+            part = slice(start, start + buffer.size)
+            ratio = np.true_divide(x[part], y[part], out=buffer[: x[part].size])
+            ratio *= self.one  # a 2^f / b stays on its side of a whole number: the quotient is below 2^53
+            z[part] = ratio
+            self._fitted(z[part])
+        return out if out.shape else out[()]
 
     def sqrt(self, x: Array) -> Array:
         """Codes of the square root, cut down; 0 at and below 0."""

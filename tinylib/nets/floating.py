@@ -45,7 +45,7 @@ class Float:
 
     def number(self, values: Any) -> Array:
         """Real numbers as this arithmetic stores them; NaN and infinity are refused."""
-        return _finite(values).astype(self.dtype)
+        return finite(values).astype(self.dtype)
 
     def values(self, stored: Array) -> Array:
         """Stored numbers as float64."""

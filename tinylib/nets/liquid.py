@@ -112,7 +112,7 @@ class LTC(_Liquid):
         """Random weights within +-1 / sqrt(m), tau within 0.5..2 s, a within +-1; b = 0."""
         layer, reach = sequence.LTC(n_in, n_hidden), 1 / math.sqrt(n_hidden)
         n, m = layer.in_features, layer.hidden_features
-        w_in, w_rec = (rng.uniform(-reach, reach, (*seeds, rows, m)) for rows in (n, m))
+        w_in, w_rec = (rng.uniform(-reach, reach, (*seeds, k, m)) for k in (n, m))
         tau, a = rng.uniform(0.5, 2, (*seeds, m)), rng.uniform(-1, 1, (*seeds, m))
         return cls(w_in, w_rec, np.zeros((*seeds, m)), tau, a, **options).mapped(ops.number)
 

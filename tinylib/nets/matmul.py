@@ -42,7 +42,7 @@ def integer_matmul(a: np.ndarray, b: np.ndarray, largest: int | None = None) -> 
         return np.matmul(x, y).astype(np.int64)
     low = 1 << HALF - 1
     piece = EXACT // (max(low, (size_a + low) >> HALF) * size_b)
-    if piece < PIECE or max(size_a, size_b) > EXACT:
+    if piece < PIECE or max(size_a, size_b) > EXACT or rows * terms * columns <= 3 * TINY:
         return np.matmul(a, b, dtype=np.int64)
     return sum(_by_halves(x[..., k : k + piece], y[..., k : k + piece, :]) for k in range(0, terms, piece))
 

@@ -1,8 +1,9 @@
 """Lookup tables at array speed: the codes of `formats.lut.read`, in fewer passes over the array.
 
-up to Q?.10    a table of every code of -6..6 is made once, and reading is one indexing
-beyond         left[i] + rise[i] * distance >> bits, then the handful of codes where `lut.read` takes
-               its shortcut
+    up to 10 fractional bits    a table of every code of -6..6, and reading is one indexing
+    beyond                      left[i] + (rise[i] * distance >> bits), then the shortcuts of `lut.read`
+
+Tables are made once for a format and shared; they are read-only.
 """
 
 from functools import lru_cache

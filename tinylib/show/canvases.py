@@ -9,41 +9,68 @@ from tinylib.show.calculators import bill_of_materials, memory_stack, model_size
 from tinylib.show.convolution import convolution
 from tinylib.show.convolution_numbers import ConvolutionNumbers, convolution_numbers
 from tinylib.show.curves import curves
+from tinylib.show.deployed import accuracy_and_bytes
 from tinylib.show.diagrams import diagram
+from tinylib.show.distillation import entropy_curve, temperature_bars
 from tinylib.show.energy import battery, energy_ladder
+from tinylib.show.fixed_point import bit_field, lut_error, staircase, word
 from tinylib.show.gap import gap_bars, growth_points
+from tinylib.show.liquid import step_response
 from tinylib.show.llm import kv_cache
 from tinylib.show.memory import arena, patches
 from tinylib.show.numbers import dimensions, short
 from tinylib.show.packed_bits import bit_matrix
+from tinylib.show.pruning import accuracy_and_storage, nm_mask, weight_histogram
+from tinylib.show.quantization import channel_scales, code_grid, codebook, sqnr_curves
 from tinylib.show.report import report
+from tinylib.show.requantization import requantize_steps
 from tinylib.show.roofline import roofline
+from tinylib.show.search import evolution, latency_mix, pareto
 from tinylib.show.sizes import sizes
 from tinylib.units import format_quantity
 
 __all__ = [
     "ConvolutionNumbers",
+    "accuracy_and_bytes",
+    "accuracy_and_storage",
     "alternative",
     "arena",
     "battery",
     "bill_of_materials",
+    "bit_field",
     "bit_matrix",
+    "channel_scales",
+    "code_grid",
+    "codebook",
     "convolution",
     "convolution_numbers",
     "cost_bars",
     "curves",
     "diagram",
     "energy_ladder",
+    "entropy_curve",
+    "evolution",
     "gap_bars",
     "growth_points",
     "kv_cache",
+    "latency_mix",
+    "lut_error",
     "macs_against_weights",
     "memory_stack",
     "model_size",
+    "nm_mask",
+    "pareto",
     "patches",
     "report",
+    "requantize_steps",
     "roofline",
     "sizes",
+    "sqnr_curves",
+    "staircase",
+    "step_response",
+    "temperature_bars",
+    "weight_histogram",
+    "word",
 ]
 
 _COUNTS = (1, 1e10)  # limits of the count axes: fixed, so that a moved slider moves the bar and not the scale

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-OUT = Path(__file__).resolve().parents[1] / "tests" / "nets" / "data"
+OUT = Path(__file__).resolve().parents[2] / "tests" / "nets" / "data"
 ACTIVATIONS = {"linear": lambda z: z, "relu": torch.relu, "tanh": torch.tanh}
 LAYERS = {  # kind, x, w, options of tinylib, margins of the last axis first, as torch takes them
     "same_stride": (
@@ -81,7 +81,7 @@ def case(kind, x_shape, w_shape, options, margins, seed=0):
 
 
 if __name__ == "__main__":
-    source = f"benchmarks/reference_conv.py, torch {torch.__version__}"
+    source = f"benchmarks/reference/conv.py, torch {torch.__version__}"
     for name, layer in LAYERS.items():
         text = json.dumps({"source": source, **case(*layer)})
         (OUT / f"conv_{name}.json").write_text(text + "\n")

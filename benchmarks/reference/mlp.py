@@ -1,13 +1,13 @@
 """Writes tests/nets/data/mlp_autograd.json: outputs and gradients of small networks, by torch autograd.
 
-Run in an environment with torch (no lock holds it): python benchmarks/reference_mlp.py. All is float64.
+Run in an environment with torch (no lock holds it): python benchmarks/reference/mlp.py. All is float64.
 Gradients are those of the mean over the samples of the loss, with respect to weights, biases and input.
 """
 
 import json
 from pathlib import Path
 
-PATH = Path(__file__).resolve().parents[1] / "tests" / "nets" / "data" / "mlp_autograd.json"
+PATH = Path(__file__).resolve().parents[2] / "tests" / "nets" / "data" / "mlp_autograd.json"
 CASES = (
     ((2, 4, 1), "tanh", "sigmoid", "squared", 5),
     ((3, 5, 4, 2), "relu", "linear", "squared", 6),
@@ -61,7 +61,7 @@ def main() -> None:
     cases = [case(torch, *c, seed) for seed, c in enumerate(CASES)]
     lines = ",\n".join(json.dumps(c) for c in cases)
     PATH.parent.mkdir(parents=True, exist_ok=True)
-    made_by = f"benchmarks/reference_mlp.py, torch {torch.__version__}"
+    made_by = f"benchmarks/reference/mlp.py, torch {torch.__version__}"
     PATH.write_text(f'{{"made_by": "{made_by}", "cases": [\n{lines}\n]}}\n')
     print(f"{len(cases)} cases in {PATH.name}")
 

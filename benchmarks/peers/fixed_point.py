@@ -3,23 +3,14 @@
 Multiply: round to nearest, saturate, on random words of the whole range (half of the products saturate).
 Matrices: exact sum, then one rounding and saturation, against numpy's int64 @ alone, which does neither, and
 against apytypes with its own accumulator. Every word is found equal before the clock starts. A product whose
-fraction is exactly one half is left out: fxpmath takes such ties to even. Set OMP_NUM_THREADS=1.
+fraction is exactly one half is left out: fxpmath takes such ties to even.
 """
 
-import os
-import sys
-from pathlib import Path
+import numpy as np
+from beside import medians, row, show
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy reads it
-sys.path[:0] = [str(Path(__file__).resolve().parents[i]) for i in (1, 0)] + [
-    str(Path(__file__).resolve().parent / "peers")
-]
-
-import beside  # noqa: E402
-import numpy as np  # noqa: E402
-
-from tinylib.formats.qformat import QFormat  # noqa: E402
-from tinylib.nets.arithmetic import Fixed  # noqa: E402
+from tinylib.formats.qformat import QFormat
+from tinylib.nets.arithmetic import Fixed
 
 Q8_8, Q16_16 = QFormat(8, 8), QFormat(16, 16)
 LENGTHS = (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -75,10 +66,10 @@ def multiply_rows(found: dict) -> list[dict]:
         for name, package in found.items():
             call, codes = PRODUCTS[name](package, a, b)
             np.testing.assert_array_equal(codes(call()), ops.mul(a, b))
-            ours, theirs = beside.medians(lambda a=a, b=b: ops.mul(a, b), call)
+            ours, theirs = medians(lambda a=a, b=b: ops.mul(a, b), call)
             must, aim = GOALS[name] if n >= 10_000 else (None, None)
             note = f"{1e6 * ours:.1f} us" + "; below 500 words numpy's calls cost more" * (theirs < ours)
-            rows.append(beside.row(f"Q16.16 multiply, n = {n:,}", name, theirs / ours, must, aim, note))
+            rows.append(row(f"Q16.16 multiply, n = {n:,}", name, theirs / ours, must, aim, note))
     return rows
 
 
@@ -97,13 +88,11 @@ def matmul_rows(found: dict) -> list[dict]:
             half = 1 << q.frac_bits - 1
             exact = np.clip((a @ b + half) >> q.frac_bits, q.min_raw, q.max_raw)
             np.testing.assert_array_equal(ops.dot(a, b), exact)
-            ours, theirs = beside.medians(lambda a=a, b=b, ops=ops: ops.dot(a, b), lambda a=a, b=b: a @ b)
+            ours, theirs = medians(lambda a=a, b=b, ops=ops: ops.dot(a, b), lambda a=a, b=b: a @ b)
             full = kind.endswith("full")  # two products of halves: no goal is claimed
             must, aim = (5, 12) if n >= 64 and not full else (None, None)
             note = f"{1e6 * ours:.0f} us" + "; plain integers, and rounding on top" * (theirs < ours)
-            rows.append(
-                beside.row(f"{kind} matrices, n = {n}", "numpy int64 @", theirs / ours, must, aim, note)
-            )
+            rows.append(row(f"{kind} matrices, n = {n}", "numpy int64 @", theirs / ours, must, aim, note))
     return rows + ([apytypes_matmul(found["apytypes"], n) for n in SIDES] if "apytypes" in found else [])
 
 
@@ -118,29 +107,15 @@ def apytypes_matmul(apytypes, n: int) -> dict:
         return (x @ y).cast(16, 16, quantization=to_nearest, overflow=saturate)
 
     np.testing.assert_array_equal(signed_codes(call()), ops.dot(a, b))
-    ours, theirs = beside.medians(lambda: ops.dot(a, b), call)
-    return beside.row(
-        f"Q16.16 below 8 matrices, n = {n}", "apytypes @", theirs / ours, note=f"{1e6 * ours:.0f} us"
-    )
+    ours, theirs = medians(lambda: ops.dot(a, b), call)
+    return row(f"Q16.16 below 8 matrices, n = {n}", "apytypes @", theirs / ours, note=f"{1e6 * ours:.0f} us")
 
 
 def rows() -> list[dict]:
     """Every row that the installed peers allow."""
-    if os.environ["OMP_NUM_THREADS"] != "1":
-        print("fixed_point: OMP_NUM_THREADS is not 1, so BLAS may use several cores")
     found = peers()
     return multiply_rows(found) + matmul_rows(found)
 
 
-def main() -> int:
-    measured = rows()
-    beside.show(measured)
-    short = [f"{r['work']} ({r['peer']})" for r in measured if r["must"] and r["ratio"] < r["must"]]
-    slower = [f"{r['work']} ({r['peer']})" for r in measured if r["ratio"] < 1]
-    print("short of the goal: " + ("; ".join(short) or "nothing"))
-    print("the peer is faster: " + ("; ".join(slower) or "nowhere"))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    show(rows())

@@ -4,15 +4,11 @@ Needs torch for the first row (no lock holds it); without it the row is left out
 Both sides are interleaved on one thread, a ratio is taken in each round, and the median is reported.
 """
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
+from beside import row, seconds, show
 
 from tinylib.nets import one_net
 from tinylib.nets.network import Network, mlp
@@ -24,17 +20,10 @@ ROUNDS = 7
 RATE = SGD(0.5)
 
 
-def seconds(run: Callable[[], object]) -> float:
-    """Wall time of one call [s]."""
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
 def medians(peer: Callable[[], object], ours: Callable[[], object], scale: float = 1.0) -> tuple[float, ...]:
     """Medians over the rounds: ratio, seconds of the peer (times `scale`), our seconds."""
     ours()  # tables and compiled code are there
-    rounds = [(scale * seconds(peer), seconds(ours)) for _ in range(ROUNDS)]
+    rounds = [(scale * seconds(peer, 1), seconds(ours, 1)) for _ in range(ROUNDS)]
     return tuple(
         statistics.median(v)
         for v in ([p / o for p, o in rounds], [p for p, _ in rounds], [o for _, o in rounds])
@@ -78,8 +67,7 @@ def beside_torch(torch) -> dict:
     )
     note = f"{peer / 0.02:.0f} and {own / 0.02:.2f} us a step"
     work = "XOR 2-4-1 Q16.16, 20,000 per-sample steps"
-    peer_name = f"torch {torch.__version__}, float32, same task"
-    return {"work": work, "peer": peer_name, "ratio": ratio, "must": 15, "aim": 75, "note": note}
+    return row(work, "torch, same task", ratio, 15, 75, note)
 
 
 def at_once(nets: int = 1_000, alone: int = 50) -> dict:
@@ -100,28 +88,18 @@ def at_once(nets: int = 1_000, alone: int = 50) -> dict:
     )
     note = f"{peer:.1f} s and {own:.2f} s; one by one timed on {alone} networks"
     work = f"{nets:,} XOR nets x 4,000 steps at once"
-    one = "the same one by one, in plain integers"
-    return {"work": work, "peer": one, "ratio": ratio, "must": 10, "aim": 20, "note": note}
+    return row(work, "one by one", ratio, 10, 20, note)
 
 
 def rows() -> list[dict]:
     """One record for each comparison that can be made here."""
-    found = []
     try:
         import torch
     except ImportError:
-        print("xor: torch is not installed, its row is left out")
-    else:
-        found.append(beside_torch(torch))
-    return [*found, at_once()]
-
-
-def main() -> None:
-    """Prints the ratios; above 1 means faster than the peer."""
-    for row in rows():
-        print(f"{row['work']} / {row['peer']}: {row['ratio']:.1f}x (must {row['must']}x, aim {row['aim']}x)")
-        print(f"    {row['note']}")
+        work = "XOR 2-4-1 Q16.16, 20,000 per-sample steps"
+        return [row(work, "torch", None, 15, 75, "torch is not installed"), at_once()]
+    return [beside_torch(torch), at_once()]
 
 
 if __name__ == "__main__":
-    main()
+    show(rows())

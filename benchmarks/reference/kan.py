@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-OUT = Path(__file__).resolve().parents[1] / "tests" / "nets" / "data"
+OUT = Path(__file__).resolve().parents[2] / "tests" / "nets" / "data"
 CASES = {"cubic": ((2, 5, 1), 5, 3), "linear": ((3, 4, 2), 6, 1), "square": ((2, 3, 2), 4, 2)}
 
 
@@ -73,7 +73,7 @@ def case(sizes, grid, degree, seed=0):
 if __name__ == "__main__":
     for name, (sizes, grid, degree) in CASES.items():
         text = json.dumps(
-            {"source": f"benchmarks/reference_kan.py, torch {torch.__version__}", **case(sizes, grid, degree)}
+            {"source": f"benchmarks/reference/kan.py, torch {torch.__version__}", **case(sizes, grid, degree)}
         )
         (OUT / f"kan_{name}.json").write_text(text + "\n")
         print(name, len(text))

@@ -15,9 +15,9 @@ from ncps.torch import CfCCell, LTCCell
 from ncps.wirings import FullyConnected
 from torch import nn
 
-OUT = Path(__file__).resolve().parents[1] / "tests" / "nets" / "data"
+OUT = Path(__file__).resolve().parents[2] / "tests" / "nets" / "data"
 TIME, BATCH, INPUTS, NEURONS, BACKBONE = 6, 2, 2, 3, 4
-SOURCE = f"benchmarks/reference_recurrent.py, torch {torch.__version__}, ncps {ncps.__version__}"
+SOURCE = f"benchmarks/reference/recurrent.py, torch {torch.__version__}, ncps {ncps.__version__}"
 
 
 def lists(tensors):
