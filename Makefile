@@ -1,8 +1,8 @@
 # Each task is one call of bootstrap.py, which also runs without make: python bootstrap.py TASK
 PYTHON ?= python3
-export PORT NO_BROWSER EXTRAS ONLY CHAPTER SEEDS TEST
+export PORT NO_BROWSER EXTRAS ONLY CHAPTER SEEDS ASSIGNMENT JOBS TEST
 .DEFAULT_GOAL := help
-.PHONY: help lab test build check demo worksheet bench sizes locks format clean
+.PHONY: help lab test soak build check demo grade release worksheet bench sizes locks format clean
 
 help: ## list tasks and options
 	@"$(PYTHON)" bootstrap.py $@
@@ -10,7 +10,10 @@ help: ## list tasks and options
 lab: ## set up, copy the lessons to my/ and open JupyterLab on the first one
 	@"$(PYTHON)" bootstrap.py $@
 
-test: ## everything that CI runs
+test: ## every deterministic check
+	@"$(PYTHON)" bootstrap.py $@
+
+soak: ## minutes of chaos: runs killed and resumed, a thousand submissions
 	@"$(PYTHON)" bootstrap.py $@
 
 build: ## make notebooks/, solutions/ and exercises/ from authoring/
@@ -20,6 +23,12 @@ check: ## say what is not built from the scripts, and why
 	@"$(PYTHON)" bootstrap.py $@
 
 demo: ## grade a made-up class of eight
+	@"$(PYTHON)" bootstrap.py $@
+
+grade: ## grade what was handed in for ASSIGNMENT
+	@"$(PYTHON)" bootstrap.py $@
+
+release: ## pack what students get, without keys and solutions
 	@"$(PYTHON)" bootstrap.py $@
 
 worksheet: ## print quizzes of CHAPTER with an answer sheet

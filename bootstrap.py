@@ -52,6 +52,8 @@ OPTIONS = {
     "ONLY": "parts to run, as in unit,browser (test) or a file's name (bench)",
     "CHAPTER": "chapter of a worksheet, as 3, L1.5 or Q",
     "SEEDS": "how many worksheets, each with numbers of its own (1)",
+    "ASSIGNMENT": "which one to grade, as in a01_metrics",
+    "JOBS": "how many workers grade (one for each core)",
     "TEST": "further arguments for pytest, as in '-x -k roofline'",
 }
 
@@ -381,10 +383,18 @@ def inside(options: dict, *command: str) -> int:
     return subprocess.run([str(PYTHON), *command], env=tool_env(), cwd=ROOT).returncode
 
 
-def demo(options: dict) -> int:
+def grading(options: dict, *command: str) -> int:
+    """Run a command of the grader, with what instructors need in the environment."""
     if WINDOWS:
         raise Problem("Grading needs Linux, macOS or WSL: nbgrader's autograde does not run on Windows")
-    return inside(options, "-m", "grading", "demo")
+    return inside({**options, "EXTRAS": f"{options['EXTRAS']},instructor"}, "-m", "grading", *command)
+
+
+def grade(options: dict) -> int:
+    if not options["ASSIGNMENT"]:
+        raise Problem("ASSIGNMENT names what to grade, as in ASSIGNMENT=a01_metrics")
+    jobs = ["--jobs", options["JOBS"]] if options["JOBS"] else []
+    return grading(options, "run", options["ASSIGNMENT"], *jobs)
 
 
 def worksheet(options: dict) -> int:
@@ -423,14 +433,31 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
     "browser": ("in a real browser", ["pytest tests -m browser"], CHROMIUM, "apt-get install chromium"),
 }
 
+SOAK = {
+    "chaos": ("runs killed anywhere and resumed", ["tests.soak.chaos"], (), ""),
+    "thousand": ("a thousand submissions", ["tests.soak.thousand"], (), ""),
+}
+
 
 def test(options: dict) -> int:
-    """Run the tiers in order, all of them, then a table and the totals; 1 when anything failed."""
-    tiers = chosen(options["ONLY"], list(TIERS))
+    """Run the tiers in order."""
+    return run_tiers(TIERS, options)
+
+
+def soak(options: dict) -> int:
+    """Run what takes minutes and goes by chance: chaos and a thousand submissions."""
+    if WINDOWS:
+        raise Problem("Grading needs Linux or WSL: its sandbox does not run on Windows")
+    return run_tiers(SOAK, {**options, "EXTRAS": options["EXTRAS"] or "instructor"})
+
+
+def run_tiers(known: dict, options: dict) -> int:
+    """Run the chosen tiers in order, all of them, then a table and the totals; 1 when anything failed."""
+    tiers = chosen(options["ONLY"], list(known))
     environment(lock_files(options["EXTRAS"]))
     rows, absent, strict = [], [], bool(os.environ.get("CI"))
     for name in tiers:
-        title, commands, programs, fix = TIERS[name]
+        title, commands, programs, fix = known[name]
         print(f"\n== {name}: {title}", flush=True)
         start, passed, failed = time.monotonic(), 0, 0
         if programs and not any(map(shutil.which, programs)):
@@ -552,7 +579,8 @@ def show_help(options: dict) -> int:
 TASKS = {
     "help": (show_help, "list tasks and options"),
     "lab": (lab, "set up, copy the lessons to my/ and open JupyterLab on the first one"),
-    "test": (test, "everything that CI runs"),
+    "test": (test, "every deterministic check"),
+    "soak": (soak, "minutes of chaos: runs killed and resumed, a thousand submissions"),
     "build": (
         lambda o: inside(o, "authoring/build.py", "build"),
         "make notebooks/, solutions/ and exercises/ from authoring/",
@@ -561,7 +589,12 @@ TASKS = {
         lambda o: inside(o, "authoring/build.py", "check"),
         "say what is not built from the scripts, and why",
     ),
-    "demo": (demo, "grade a made-up class of eight"),
+    "demo": (lambda o: grading(o, "demo"), "grade a made-up class of eight"),
+    "grade": (grade, "grade what was handed in for ASSIGNMENT"),
+    "release": (
+        lambda o: grading(o, "release"),
+        "pack what students get, without keys and solutions",
+    ),
     "worksheet": (worksheet, "print quizzes of CHAPTER with an answer sheet"),
     "bench": (bench, "run the benchmarks"),
     "sizes": (sizes, "lines of every room"),

@@ -12,3 +12,26 @@ c.Exchange.root = os.environ.get("TINYML_EXCHANGE") or str(Path.home() / ".local
 c.ClearSolutions.code_stub = {"python": "...  # YOUR CODE HERE"}
 c.ExecutePreprocessor.timeout = 60
 c.Execute.extra_arguments = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
+
+if os.environ.get("TINYML_STOCK", "") in (
+    "",
+    "0",
+):  # else nbgrader alone, where student code decides its marks
+    c.Autograde.sanitize_preprocessors = [
+        "grading.preprocessors.Transplant",
+        "nbgrader.preprocessors.ClearOutput",
+        "nbgrader.preprocessors.DeduplicateIds",
+        "nbgrader.preprocessors.OverwriteKernelspec",
+        "nbgrader.preprocessors.OverwriteCells",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    c.Autograde.autograde_preprocessors = [
+        "grading.preprocessors.SealedExecute",
+        "nbgrader.preprocessors.IgnorePattern",
+        "nbconvert.preprocessors.ClearMetadataPreprocessor",
+        "nbgrader.preprocessors.LimitOutput",
+        "nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "grading.preprocessors.SaveReasons",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]

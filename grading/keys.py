@@ -59,11 +59,13 @@ def folder() -> Path:
     )
 
 
-@cache
 def load(path: Path) -> dict[str, Key | Exercise]:
     """All keys and private questions of one assignment's key file, by id; none if there is no file."""
-    if not path.exists():
-        return {}
+    return _loaded(path, path.stat().st_mtime_ns) if path.exists() else {}
+
+
+@cache
+def _loaded(path: Path, changed: int) -> dict[str, Key | Exercise]:
     found = [value for value in runpy.run_path(str(path)).values() if isinstance(value, Key | Exercise)]
     return {item.id: item for item in found}
 

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
+from grading.copies import copies
 from grading.stock import RECORD
-from tinylib.practice.assignment import Assignment, read_release
+from tinylib.practice.assignment import read_release
 from tinylib.practice.bank import BANK
-from tinylib.practice.judging import judge_value
-
-COPIED_FROM = 2  # so many answers must fit the same classmate before a copy is flagged
 
 
 @dataclass
@@ -47,8 +46,9 @@ def graded_class(root: Path, assignment: str) -> list[Student]:
     """Every autograded submission of the assignment in the course at `root`, by name."""
     release = read_release(root / "exercises" / assignment / "release.json")
     students = [_student(root, assignment, f) for f in sorted((root / "autograded").glob(f"*/{assignment}"))]
+    found = copies({student.name: _unexplained(student) for student in students}, release, BANK.__getitem__)
     for student in students:
-        student.flags += _copied(student, students, release)
+        student.flags += found.get(student.name, [])
     return students
 
 
@@ -120,25 +120,14 @@ def _edited(root: Path, assignment: str, name: str) -> Iterator[str]:
             yield f"cell {grade_id} was edited and has been restored"
 
 
-def _copied(student: Student, students: list[Student], release: Assignment) -> Iterator[str]:
-    """Classmates whose numbers fit two or more wrong answers that no named mistake explains."""
-    open_answers = [
-        q.record
-        for q in student.questions
-        if q.record.get("id") in BANK
-        and q.record["share"] < 1
-        and not q.record["mistake"]
-        and q.record["answer"] is not None
+def _unexplained(student: Student) -> list[tuple[str, Any]]:
+    """(exercise, answer) for each wrong answer to a bank question that no named mistake explains."""
+    records = [q.record for q in student.questions if q.record.get("id") in BANK]
+    return [
+        (r["id"], r["answer"])
+        for r in records
+        if r["share"] < 1 and not r["mistake"] and r["answer"] is not None
     ]
-    for other in students:
-        fits = [r["id"] for r in open_answers if other is not student and _fits(r, other.name, release)]
-        if len(fits) >= COPIED_FROM:
-            yield f"{len(fits)} answers fit the numbers of {other.name}: {', '.join(fits)}"
-
-
-def _fits(record: dict, name: str, release: Assignment) -> bool:
-    numbers = release.numbers(record["id"], name)
-    return judge_value(BANK[record["id"]], numbers, record["answer"]).right is True
 
 
 def table(students: list[Student]) -> str:

@@ -8,7 +8,7 @@ holds plain values and outputs. Neither holds a key, an expected value, a mark o
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 VERSION = 1  # of the engine: part of every digest, so that a change of the runner regrades
@@ -61,7 +61,7 @@ class Task:
 
     def to_json(self) -> str:
         """The task as text of one line."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(self, default=vars, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -109,7 +109,7 @@ class Result:
 
     def to_json(self) -> str:
         """The result as text of one line."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(self, default=vars, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:

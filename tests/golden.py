@@ -207,6 +207,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--progress", action="store_true", help="show a bar even where stderr is no terminal")
     options = parser.parse_args(arguments)
+    if not options.directory.is_dir():
+        parser.error(f"directory must exist, got {options.directory}")
     run = Run()
     files = paths(options.directory)
     bar = options.progress or sys.stderr.isatty()

@@ -106,7 +106,7 @@ q = question("a07.temperature")
 # %% role="given" name="temperature-figure"
 explore(
     lambda temperature: canvases.temperature_bars((q.z0, q.z1, q.z1), (0, 0, 0), temperature),
-    temperature=FloatSlider(value=1, min=0.5, max=12, step=0.05),
+    temperature=FloatSlider(value=1, min=0.5, max=12, step=0.05, description="T"),
 )
 
 # %% role="answer" name="temperature"

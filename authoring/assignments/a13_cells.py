@@ -32,7 +32,22 @@ lstm_macs = q.T * 4 * q.h * (q.n + q.h)
 check("rnn.lstm_macs_window", lstm_macs)
 
 # %% [markdown]
-# ## 2. Splines on edges
+# ## 2. A GRU to store
+
+# %% role="given" name="gru-question"
+q = question("rnn.gru_params")
+
+# %% role="answer" name="gru"
+gru_params = None
+### BEGIN SOLUTION
+gru_params = 3 * (q.n * q.h + q.h * q.h + q.h)
+### END SOLUTION
+
+# %% role="check" name="gru-check" points=1
+check("rnn.gru_params", gru_params)
+
+# %% [markdown]
+# ## 3. Splines on edges
 
 # %% role="given" name="kan-question"
 q = question("kan.net_params")
@@ -47,7 +62,7 @@ kan_params = (q.i * q.h + q.h * q.o) * q.e
 check("kan.net_params", kan_params)
 
 # %% [markdown]
-# ## 3. A liquid cell and its readout
+# ## 4. A liquid cell and its readout
 
 # %% role="given" name="ltc-question"
 q = question("ltc.num_params_4_8")
@@ -62,7 +77,7 @@ ltc_params = q.s * (q.n + q.s) + 3 * q.s + q.s + 1
 check("ltc.num_params_4_8", ltc_params)
 
 # %% [markdown]
-# ## 4. The closed form, stored
+# ## 5. The closed form, stored
 
 # %% role="given" name="cfc-question"
 q = question("cfc.bytes_q8_8")
@@ -78,7 +93,7 @@ cfc_bytes = (cell_params + q.s + 1) * q.w
 check("cfc.bytes_q8_8", cfc_bytes)
 
 # %% [markdown]
-# ## 5. The same in INT8
+# ## 6. The same in INT8
 
 # %% role="given" name="qcfc-question"
 q = question("qcfc.bytes")
@@ -93,7 +108,22 @@ int8_bytes = q.b * (q.n + q.s) + 4 * q.s * q.b + 4 * (q.b + 3 * q.s)
 check("qcfc.bytes", int8_bytes)
 
 # %% [markdown]
-# ## 6. Read it off the figure
+# ## 7. Tables for all of them
+
+# %% role="given" name="tables-question"
+q = question("qcfc.shared_lut")
+
+# %% role="answer" name="tables"
+model_bytes = None
+### BEGIN SOLUTION
+model_bytes = q.cells * q.p + q.t * q.lut
+### END SOLUTION
+
+# %% role="check" name="tables-check" points=1
+check("qcfc.shared_lut", model_bytes)
+
+# %% [markdown]
+# ## 8. Read it off the figure
 #
 # The figure sizes whole network objects on a 32-bit chip. Set it to your widths and format and read what is
 # asked. The check can only tell whether you gave a number: it is judged at grading.
@@ -122,7 +152,7 @@ overhead_bytes = gru.trainable_bytes - gru.inference_bytes
 check("a13.training_overhead", overhead_bytes)
 
 # %% [markdown]
-# ## 7. One fused step of a liquid cell
+# ## 9. One fused step of a liquid cell
 #
 # Every neuron i of the cell has a gate and a state:
 #
@@ -151,7 +181,7 @@ def ltc_step(w, r, b, tau, a, u, x, h):
 check("a13.ltc_step", ltc_step)
 
 # %% [markdown]
-# ## 8. One step in closed form
+# ## 10. One step in closed form
 #
 # A CfC needs no solver. A backbone reads input `u` and state `x`; two heads and a gate read the backbone.
 #

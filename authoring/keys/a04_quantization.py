@@ -107,15 +107,15 @@ class Quantize:
     ],
 )
 class Requantize:
-    def draw(
-        rng,
-    ):  # half of them ties above an even code, mostly negative; half to be rounded down; half saturate
+    def draw(rng):
+        # half of them ties above an even code, mostly negative; half to be rounded down, mostly saturated
         shift, zero_point = rng.int(4, 9), rng.int(-40, 40)
         if rng.int(0, 1):
             sign, part, times = rng.choice((1, -1, -1, -1)), rng.choice((5, 7)), rng.odd(1, 89)
             times += 2 * (part * times % 4 != (1 if sign > 0 else 3))
             return sign * times * 2 ** (2 + shift), part * 2**28, shift, zero_point
-        raw, target = rng.int(2**30, 2**31 - 1), rng.int(-260, 260) + rng.uniform(0.1, 0.4)
+        low, middle, high = rng.int(-300, -180), rng.int(-80, 80), rng.int(180, 300)
+        raw, target = rng.int(2**30, 2**31 - 1), rng.choice((low, low, middle, high)) + rng.uniform(0.1, 0.4)
         return round(target * 2 ** (31 + shift) / raw), raw, shift, zero_point
 
     def expected(acc, raw, shift, zero_point):

@@ -80,6 +80,27 @@ class LtcStep:
         new = [(s + h * f * e) / (1 + h * (1 / t + f)) for s, f, e, t in zip(x, gate, a, tau)]
         return {"gate": gate, "state": new}
 
+    def slips(w, r, b, tau, a, u, x, h):
+        from_input, from_state = _affine(w, b, u), _affine(r, [0] * len(x), x)
+        gate = [_sigmoid(i + j) for i, j in zip(from_input, from_state)]
+        parts = list(zip(x, gate, a, tau))
+        return {
+            "gate": {
+                "the old states are missing, the gate reads them too": [_sigmoid(v) for v in from_input],
+                "the sigmoid is missing": [i + j for i, j in zip(from_input, from_state)],
+                "the bias is missing": [_sigmoid(i + j - c) for i, j, c in zip(from_input, from_state, b)],
+            },
+            "state": {
+                "that is explicit Euler, the fused step divides": [
+                    s + h * (f * e - (1 / t + f) * s) for s, f, e, t in parts
+                ],
+                "f is missing in the denominator": [(s + h * f * e) / (1 + h / t) for s, f, e, t in parts],
+                "A is missing in the numerator": [
+                    (s + h * f) / (1 + h * (1 / t + f)) for s, f, e, t in parts
+                ],
+            },
+        }
+
 
 @key(
     "a13.cfc_step",
@@ -111,3 +132,26 @@ class CfcStep:
         slope, offset = (_affine(p[m], p["b" + m], z) for m in "AB")
         gate = [_sigmoid(i * t + j) for i, j in zip(slope, offset)]
         return {"backbone": z, "gate": gate, "state": [(1 - s) * i + s * j for i, j, s in zip(f, g, gate)]}
+
+    def slips(p, u, x, t):
+        inside = _affine(p["W"], p["b"], u)
+        z = [math.tanh(i + j) for i, j in zip(inside, _affine(p["R"], [0] * len(inside), x))]
+        f, g = ([math.tanh(v) for v in _affine(p[m], p["b" + m], z)] for m in "FG")
+        slope, offset = (_affine(p[m], p["b" + m], z) for m in "AB")
+        gate = [_sigmoid(i * t + j) for i, j in zip(slope, offset)]
+        return {
+            "backbone": {
+                "the old states are missing, the backbone reads them": [math.tanh(v) for v in inside]
+            },
+            "gate": {
+                "t is missing": [_sigmoid(i + j) for i, j in zip(slope, offset)],
+                "t multiplies the first map alone": [_sigmoid((i + j) * t) for i, j in zip(slope, offset)],
+                "the sign is turned": [1 - s for s in gate],
+            },
+            "state": {
+                "the heads are swapped": [s * i + (1 - s) * j for i, j, s in zip(f, g, gate)],
+                "the gate weighs both heads, 1 - s is the share of f": [
+                    s * i + s * j for i, j, s in zip(f, g, gate)
+                ],
+            },
+        }

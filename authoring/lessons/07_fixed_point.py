@@ -14,7 +14,7 @@ from tinylib.show import canvases
 # %% [markdown]
 # ## A real number in an integer
 #
-# A small chip adds and multiplies integers only. So agree on what 1.0 is: in Q8.8, eight integer bits and
+# Many small chips add and multiply integers only. So agree on what 1.0 is: in Q8.8, eight integer bits and
 # eight fraction bits, it is the integer 256. **Predict:** which integer stores -1.25?
 
 # %%
@@ -28,7 +28,8 @@ for value in (1.5, -1.25, 0.1):
 # has no finite binary fraction, so 0.1 moves to the nearest code.
 #
 # **Common slip:** a ninth bit for the sign. The sign *is* one of the eight integer bits: its place counts
-# -2^7. Move the point and watch the boxes:
+# -2^7. Move the point and watch the boxes: how few integer bits still hold -1.25, and what do saturating and
+# wrapping make of it with one bit less?
 
 # %% tags=["view"]
 explore(
@@ -58,8 +59,8 @@ for q16 in (QFormat(8, 8), QFormat(4, 12), QFormat(1, 15)):
     print(f"{q16!s:6} {q16.min_value:6} to {q16.max_value:.5f}, step {q16.step:.6f}: pi is {stored:.5f}")
 
 # %% [markdown]
-# Each bit that goes to the fraction halves the step *and* the range. Q1.15 ends one code below 1, so pi
-# stops there.
+# Q4.12. Each bit that goes to the fraction halves the step *and* the range: Q1.15 ends one code below 1, so
+# pi stops there.
 
 # %% tags=["view"]
 quiz("qformat.max_q8_8")
@@ -76,8 +77,11 @@ for overflow in ("wrap", "saturate"):
 
 # %% [markdown]
 # Either of the last two, as the format's policy says. A wrap keeps the low bits and costs nothing; what it
-# loses is a whole turn, 2^8 = 256. **Common slip:** a network "diverges" when one sum wrapped: the largest
-# value had become the smallest.
+# loses is a whole turn, 2^8 = 256.
+#
+# **Common slip:** a network "diverges" when one sum wrapped: the largest value had become the smallest. In
+# the staircase, how far off can one wrapped value be? And which rounding has a tread twice as wide as the
+# others?
 
 # %% tags=["view"]
 explore(
@@ -137,8 +141,8 @@ for accumulation in ("per_product", "wide"):
     print(f"{accumulation:11} {y:4} codes, {y - exact:+8.2f} steps off")
 
 # %% [markdown]
-# Errors of one sign add up, nearly half a step each. A *wide* accumulator keeps all bits until the end and
-# rounds once; it needs room:
+# Almost five hundred: errors of one sign add up, half a step each. A *wide* accumulator keeps all bits until
+# the end and rounds once; it needs room. **Predict:** how many products of 16-bit codes fit 32 bits?
 
 # %%
 print(f"products of 8-bit codes in 32 bits: {safe_products(128, 128, 32):,}")
@@ -146,8 +150,10 @@ print(f"products of 16-bit codes in 32 bits: {safe_products(2**15, 2**15, 32):,}
 print(f"products of 16-bit codes, exact in a float64: {EXACT // 2**30:,}")
 
 # %% [markdown]
-# The last line is why numpy multiplies codes fast: below 2^53 a float64 holds every integer, so that
-# floating-point BLAS sums them without a rounding. `tinylib.nets.matmul` checks that bound first.
+# A single one, if both codes are the lowest: two would make 2^31, one too many. That is why signal processors
+# sum 16-bit codes in 40 bits or more. The last line is why numpy multiplies codes fast: below 2^53 a float64
+# holds every integer, so that floating-point BLAS sums them without a rounding. `tinylib.nets.matmul` checks
+# that bound first.
 
 # %% tags=["view"]
 quiz("qformat.acc_headroom")

@@ -49,7 +49,8 @@ for per in ("tensor", "channel"):
 # per channel anyway.
 #
 # **Common slip:** judging by the error of the whole tensor. It looks fine, as the loud channels make nearly
-# all of its power; the quiet one is noise. Compare the bars:
+# all of its power; the quiet one is noise. At six
+# bits, which helps channel 4 more: two bits in addition, or a scale of its own?
 
 # %% tags=["view"]
 explore(
@@ -63,11 +64,10 @@ explore(
 quiz("advquant.per_channel_bytes")
 
 # %% [markdown]
-# **What the reference library does differently, and why ours is right.** The int8 cells of
-# github.com/danmcleran/tinymind keep one scale per weight tensor, which suits a cell whose neurons are
-# equally loud. Convolutions are not like that, so `quantize.weights` and `nets.int8` take one or many.
-
-# %% [markdown]
+# > **What the reference library does differently, and why ours is right.** The int8 cells of
+# > github.com/danmcleran/tinymind keep one scale per weight tensor, which suits a cell whose neurons are
+# > equally loud. Convolutions are not like that, so `quantize.weights` and `nets.int8` take one or many.
+#
 # ## Groups: buying bits
 #
 # At four bits even a channel is too wide, so language models give every 32 to 128 weights a scale.
@@ -91,7 +91,7 @@ quiz("quant.group_bits")
 # ## Codes without a grid
 #
 # K-means lets the data place the values: weights become indices into a small *codebook*. **Predict:** eight
-# shared values spread evenly; after K-means, where do they crowd?
+# shared values spread evenly; after K-means, where do they crowd? Play the iterations below.
 
 # %%
 first = net.arrays[0]["w"]

@@ -26,7 +26,8 @@ for share in (0, 0.3, 0.5, 0.7, 0.8, 0.9):
 # More than half, and then it falls off a cliff. One of the 300 test images is a third of a point, so
 # differences below two points mean little here.
 #
-# Where is the cliff in the weights? Move the threshold over the first layer; what is hatched goes.
+# Where is the cliff in the weights? Move the threshold over the first layer; what is hatched goes. From which
+# share on is CSR, a sparse format of which more below, smaller than the dense matrix?
 
 # %% tags=["view"]
 first = net.parts[0].w.T  # a row for each output
@@ -59,8 +60,7 @@ for name, network in (("pruned", prune.apply(net, masks)), ("tuned", tuned), ("d
 #
 # **Common slip:** comparing the tuned network with the untouched one. Tuning is more training; give the
 # dense network as much, as the last line does.
-
-# %% [markdown]
+#
 # ## Which weights matter?
 #
 # A large weight on a point that is always white does nothing. At a minimum of the loss, the second term of
@@ -140,8 +140,7 @@ explore(
 # > And 90 % zeros are often sold as ten times faster. Scattered zeros save time only where the kernel skips
 # > them, and each weight that is left brings an index to load: CSR reads 3 bytes for it where dense code
 # > reads one. Code without such a kernel multiplies by zero as slowly as by anything.
-
-# %% [markdown]
+#
 # ## Zeros in a pattern: 2:4
 #
 # Keep two of each four neighbours: half of the weights go, wherever they lie, and a position needs 2 bits
@@ -160,7 +159,8 @@ print(compression.nm_bytes(first.size), "B for", first.size, "INT8 weights")
 # Not at once: a group of four large weights loses two of them. Tuning makes up for it. And INT8 gets 1.6
 # times smaller, not twice: each kept byte brings 2 bits.
 #
-# Paint it yourself. The framed group keeps one of its patterns, the best first:
+# Paint it yourself. The framed group keeps one of its patterns, the best first. How much magnitude does its
+# second best pattern cost?
 
 # %% tags=["view"]
 explore(
@@ -192,7 +192,17 @@ for a, b in zip(conv.model((8, 8, 1)).rows, half.model((8, 8, 1)).rows):
 
 # %% [markdown]
 # A quarter in the inner convolution, which loses inputs *and* outputs: 0.5 x 0.5 = 0.25. The first layer
-# still reads one image, the last still names ten digits: a half there.
+# still reads one image, the last still names ten digits: a half there. Which of the two sliders saves more
+# work for each channel that it takes away?
+
+# %% tags=["view"]
+explore(
+    lambda first, second: canvases.diagram(
+        channels.prune(conv, {0: first, 2: second}).model((8, 8, 1), "The network, cut to size")
+    ),
+    first=IntSlider(value=2, min=1, max=4),
+    second=IntSlider(value=4, min=1, max=8),
+)
 
 # %%
 tuned = baseline.fit(half, data.train, epochs=10)
@@ -202,8 +212,9 @@ for name, network in (("whole", conv), ("half", half), ("half, tuned", tuned)):
     )
 
 # %% [markdown]
-# Without tuning, a channel hurts far more than as many scattered weights: nobody chose them one by one.
-# Tuning wins most of it back, and the rest is the price of a network that small.
+# A channel of the first layer, as the second one reads it too. Without tuning, a channel hurts far more than
+# as many scattered weights: nobody chose them one by one. Tuning wins most of it back, and the rest is the
+# price of a network that small.
 
 # %% tags=["view"]
 quiz("prune.channel_params")

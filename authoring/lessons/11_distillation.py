@@ -1,12 +1,12 @@
 # %%
 import numpy as np
-from ipywidgets import FloatLogSlider, IntSlider
+from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
 
 from tinylib.compress import baseline, distill
 from tinylib.cost import compression
 from tinylib.datasets import digits
 from tinylib.lab import explore, quiz
-from tinylib.show import canvases, svg
+from tinylib.show import canvases
 
 # %% [markdown]
 # ## What a teacher knows beyond the label
@@ -34,8 +34,9 @@ for temperature in (1, 2, 4, 8):
     print(f"T = {temperature}: five {p[5]:.3f}, seven {p[7]:.3f}, two {p[2]:.3f}, six {p[6]:.3f}")
 
 # %% [markdown]
-# Now a student can learn that this five is a little like a seven and nothing like a six. Turn the
-# temperature up, for other images too; the student in the figure has learnt from labels alone.
+# 0.8, and a little like a seven, nothing like a six: a student can learn that now. Turn the temperature up,
+# for other images too; the student in the figure has learnt from labels alone. From which temperature on do
+# the two agree, and does that mean that the student knows more?
 
 # %% tags=["view"]
 student = baseline.mlp(data.train, hidden=(12,))
@@ -45,7 +46,7 @@ explore(
         logits[image].tolist(), theirs[image].tolist(), temperature, data.test.classes
     ),
     image=IntSlider(value=0, min=0, max=299),
-    temperature=FloatLogSlider(value=4, min=-1, max=2, step=0.05),
+    temperature=FloatLogSlider(value=4, min=-1, max=2, step=0.05, description="T"),
 )
 
 # %% tags=["view"]
@@ -73,7 +74,8 @@ for temperature in (1, 4, 16, 64):
 # Not without end: at T = 64 all digits look alike, and so do teacher and student. Their difference is
 # measured by KL(teacher || student): zero if both say the same, weighted by what the *teacher* believes.
 #
-# **Common slip:** swapping the two. KL is not symmetric.
+# **Common slip:** swapping the two. KL is not symmetric. In the figure, what does T^2 KL do where the
+# entropies have met?
 
 # %% tags=["view"]
 explore(
@@ -81,7 +83,7 @@ explore(
         logits[image].tolist(), theirs[image].tolist(), temperature
     ),
     image=IntSlider(value=0, min=0, max=299),
-    temperature=FloatLogSlider(value=4, min=-1, max=2, step=0.05),
+    temperature=FloatLogSlider(value=4, min=-1, max=2, step=0.05, description="T"),
 )
 
 # %% tags=["view"]
@@ -112,8 +114,7 @@ quiz("kd.gradient_shrink")
 # > does not shrink at all up to T = 4, and T^2 makes the soft term heavier there. Our loss keeps the
 # > factor, and says that it is a limit. In code, look at the average too: a mean over classes as well as
 # > examples makes the soft term ten times weaker here. We sum over classes, as KL does.
-
-# %% [markdown]
+#
 # ## Both teachers at once
 #
 # The student hears the label and the teacher: L = (1 - a) CE + a T^2 KL. Its gradient, by logit, is (1 -
@@ -130,7 +131,18 @@ print(f"by a small difference: both {rise[0] / 1e-6:+.5f}")
 
 # %% [markdown]
 # The teacher's: the label is content, the teacher still corrects how sure the student is. The last line
-# differentiates numerically; always do that once with a gradient of your own.
+# differentiates numerically; always do that once with a gradient of your own. Now look at both terms, and at
+# the one without T^2: at which temperature would the label drown the teacher?
+
+# %% tags=["view"]
+explore(
+    lambda image, temperature, weight: canvases.loss_bars(
+        logits[image].tolist(), theirs[image].tolist(), int(data.test.y[image]), temperature, weight
+    ),
+    image=IntSlider(value=0, min=0, max=299),
+    temperature=FloatLogSlider(value=4, min=-0.3, max=1.5, step=0.05, description="T"),
+    weight=FloatSlider(value=0.5, min=0, max=1, step=0.05, description="a"),
+)
 
 # %% tags=["view"]
 quiz("kd.total_loss")
@@ -183,8 +195,8 @@ for name, images in (("validation", data.validation), ("test", data.test)):
 # %% [markdown]
 # It has the opposite sign, and neither interval contains zero. On the validation images the students alone
 # beat their teacher, which pulls them down; on the test images it is better and pulls them up. An interval
-# over seeds says how other *starts* would do, not other *images*: 300 of them leave about a point either
-# way.
+# over seeds says how other *starts* would do, not other *images*: 300 of them leave a standard error
+# of about a point.
 #
 # **Common slip:** taking a narrow interval for a safe conclusion. Ask first what was drawn anew.
 #
@@ -202,13 +214,12 @@ for row in tiny[1:]:
 
 # %% tags=["view"]
 sweeps = {"120 labels, 12 units": rows[1:], "all labels, 6 units": tiny[1:]}
-heat = svg.Axis("temperature", 1, 20, log=True, ticks=(1, 2, 4, 8, 16))
-frame = "Gain over labels alone", heat, svg.Axis("gain [points]", -7, 7)
-gains = {name: [(r.temperature, 100 * r.gain) for r in found] for name, found in sweeps.items()}
-ends = {name: [(r.temperature, 100 * r.low, 100 * r.high) for r in found] for name, found in sweeps.items()}
-zero, note = {"labels alone": [(1, 0), (20, 0)]}, "Validation images, 95 % intervals over seeds."
 explore(
-    lambda student: canvases.curves(*frame, {student: gains[student]} | zero, note, spread=ends),
+    lambda student: canvases.temperature_gain(
+        student,
+        [(r.temperature, r.gain, r.low, r.high) for r in sweeps[student]],
+        "validation images, 95 % intervals over starts",
+    ),
     student=list(sweeps),
 )
 
@@ -218,8 +229,7 @@ explore(
 #
 # The honest conclusion: distillation pays where labels are few, the student has room and the teacher is
 # better than the student would be alone. The temperature belongs to the task, and to the validation set.
-
-# %% [markdown]
+#
 # ## What it saves
 #
 # Distillation itself saves nothing: the smaller network does. **Predict:** by how much is the student

@@ -1,13 +1,14 @@
 # %%
 import math
 
+import numpy as np
 from ipywidgets import FloatSlider, Play
 
 from tinylib.compress import baseline, darts, search
 from tinylib.cost import compression, devices
 from tinylib.datasets import digits
 from tinylib.lab import explore, quiz
-from tinylib.show import canvases, svg
+from tinylib.show import canvases
 from tinylib.show.search import Point, diagonal_ms
 
 # %% [markdown]
@@ -87,12 +88,14 @@ for name, slope in (
     print(f"{name:8} step: {compression.expected_latency_ms(after, times):.3f} ms")
 
 # %% [markdown]
-# The wrong one makes the network *slower*: it pushes down most what is likely, slow or not.
+# It does: the wrong one makes the network *slower*, as it pushes down most what is likely, slow or not.
 #
 # > **What the source text says differently.** It gives p (1 - p) l as the derivative: the diagonal of the
 # > softmax's Jacobian alone, with the wrong sign for every operation that is faster than the mean. All
 # > probabilities move with each parameter; summed up, p (l - E) is left (Cai et al., arXiv 1812.00332,
 # > section 3.3). Two checks need no book: the entries add up to zero, and a small difference agrees.
+#
+# Find a mix in which the middle operation gets a plus. What has to be true of E?
 
 # %% tags=["view"]
 explore(
@@ -144,8 +147,17 @@ for c in search.front(found):
     print(f"{c.genome!s:10} {100 * c.accuracy:.1f} % {costs}, generation {c.generation}")
 
 # %% [markdown]
-# These are the ones that no other beats in both accuracy and MACs: the Pareto front. (c4k3-h32: a 3x3
-# convolution to 4 channels, then 32 hidden units.) Play the generations; a cross is too slow for the limit.
+# These are the ones that no other beats in both accuracy and MACs: the Pareto front; the most accurate has
+# been there from the first generation. What is behind the names? Read where each keeps its weights and its
+# work.
+
+# %% tags=["view"]
+nets = {str(c.genome): search.build(c.genome, np.random.default_rng(0)) for c in search.front(found)}
+explore(lambda name: canvases.diagram(nets[name].model((8, 8, 1), name)), name=list(nets))
+
+# %% [markdown]
+# Now play the generations; a cross is too slow for the limit. At 0.5 ms, which generation brings
+# the last progress?
 
 # %% tags=["view"]
 rate = chip.clock_hz * chip.macs_per_cycle_int8 / 1000  # MACs in a millisecond
@@ -212,19 +224,19 @@ for price in (0, 0.1, 1):
 # %% [markdown]
 # Free of charge it takes large convolutions; for a small price a cheap one or none; if time is dear, none at
 # all. The accuracies belong to the chosen operations, four channels wide and trained anew. Follow the
-# shares while they learn:
+# shares while they learn: where is the choice a narrow one?
 
 # %% tags=["view"]
 explore(
-    lambda price, layer: canvases.curves(
-        "Shares of the operations in one layer", svg.Axis("epoch", 0, 8), svg.Axis("share", 0, 1),
-        {name: [(i, compression.softmax(a[layer].tolist())[k]) for i, a in enumerate(results[price].alphas)]
-         for k, name in enumerate(darts.OPERATIONS)},
-        f"Layer {layer}, {price} nat per millisecond.",
+    lambda price, layer: canvases.share_curves(
+        [alpha[layer].tolist() for alpha in results[price].alphas],
+        darts.OPERATIONS,
+        f"Shares of the operations in layer {layer}",
+        f"{price} nat per millisecond",
     ),
     price=[0, 0.1, 1],
     layer=[0, 1],
-)  # fmt: skip
+)
 
 # %% [markdown]
 # The mix ends undecided where two operations are alike: to take the largest share is a rounding of its own,

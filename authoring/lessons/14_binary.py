@@ -2,7 +2,7 @@
 from dataclasses import replace
 
 import numpy as np
-from ipywidgets import IntSlider
+from ipywidgets import IntSlider, ToggleButtons
 
 from tinylib.compress import baseline
 from tinylib.datasets import digits
@@ -25,16 +25,21 @@ for name, width in (("binary", 1), ("ternary", 2)):
     print(f"{name:7} {packed} B instead of {full:,} B: {full / packed:.1f} x smaller")
 
 # %% [markdown]
-# Not 64 times: the biases do not shrink, and soon they are half of what is left. Step through the rows below.
-# Where in the words does the third row begin?
+# Not 64 times: the biases do not shrink, and here they are half of what is left. Step through the rows below.
+# Where in the words does the third row begin? And what becomes of the words when some weights are 0?
 
 # %%
 rng = np.random.default_rng(5)
 rows = np.sign(rng.normal(size=(4, 12))).astype(int).tolist()
 x = np.sign(rng.normal(size=12)).astype(int).tolist()
+holes = (np.array(rows) * (np.random.default_rng(0).random((4, 12)) < 0.6)).tolist()
 
 # %% tags=["view"]
-explore(lambda row: canvases.bit_matrix(rows, x, row), row=IntSlider(value=0, min=0, max=3))
+explore(
+    lambda weights, row: canvases.bit_matrix(weights, x, row),
+    weights=ToggleButtons(options={"binary": rows, "ternary": holes}),
+    row=IntSlider(value=0, min=0, max=3),
+)
 
 # %% tags=["view"]
 quiz("bin.bytes")
@@ -92,10 +97,11 @@ quiz("bin.tern_bytes")
 quiz("bin.tern_dense_pack")
 
 # %% [markdown]
-# > **What the reference library does differently.** The C++ library behind the published sizes forms the mean
-# > in the format of the weights: in Q8.8 the number of weights, 128, does not fit and becomes -128, so no
-# > weight is ever 0, and with 1,024 weights it divides by zero. Here the mean is formed exactly. Its layers
-# > also answer with -1 everywhere until they are packed for the first time; ours are packed when asked.
+# > **What the reference library does differently.** The C++ library behind the published sizes,
+# > github.com/danmcleran/tinymind, forms the mean in the format of the weights: in Q8.8 the number of
+# > weights, 128, does not fit and becomes -128, so no weight is ever 0, and with 1,024 weights it divides by
+# > zero. Here the mean is formed exactly. Its binary weights are also all -1 until they are packed for the
+# > first time; ours follow the latent weights at every call.
 
 # %% [markdown]
 # ## Learning what cannot move a little
@@ -112,7 +118,22 @@ for name, pixels in (("0 to 1", data.train.x), ("-0.5 to 0.5", data.train.x - 0.
     print(f"pixels {name:11}: {np.mean(seen > 0):.0%} of the inputs are +1")
 
 # %% [markdown]
-# Nothing: every pixel from 0 upwards is +1. Centre the inputs first. Now the same network four times:
+# Nothing: every pixel from 0 upwards is +1. Centre the inputs first. Now one network is to be
+# stored in four ways. **Predict:** which of its parameters, MACs and bytes change with the kind of layer?
+
+# %% tags=["view"]
+kinds = {"FP32": Dense, "ternary": TernaryDense, "binary": BinaryDense}
+explore(
+    lambda kind, neurons: canvases.diagram(
+        Network((kinds[kind].draw(rng, 64, neurons), kinds[kind].draw(rng, neurons, 10))).model((64,), kind)
+    ),
+    kind=list(kinds),
+    neurons=IntSlider(value=64, min=16, max=256, step=16),
+)
+
+# %% [markdown]
+# Neither parameters nor MACs, only the bits that a parameter takes and what a MAC is: an addition or a count.
+# **Predict:** how many points of accuracy does each kind cost?
 
 # %%
 train, test = (replace(part, x=part.x - 0.5) for part in (data.train, data.test))

@@ -6,7 +6,7 @@ from tinylib.cost import Dense as DenseLayer
 from tinylib.cost import sequence
 from tinylib.cost.models import sequential
 from tinylib.lab import explore, quiz
-from tinylib.nets import GRU, KAN, LTC, CfC, Dense, Elman, Network, Recurrent, SynapticLTC, mlp
+from tinylib.nets import GRU, KAN, LTC, CfC, Dense, Elman, Network, Recurrent, mlp
 from tinylib.nets.optimizers import Adam
 from tinylib.nets.train import train
 from tinylib.show import canvases, svg
@@ -15,35 +15,28 @@ from tinylib.show import canvases, svg
 # ## A cell made of blocks
 #
 # A recurrent cell reads the new input `x` and its own state `h`. An Elman cell has one block of weights that
-# does so. **Predict:** an LSTM keeps 3 neurons like this Elman cell. How many times its parameters has it?
-
-# %%
-for cell in (sequence.Elman(2, 3), sequence.GRU(2, 3), sequence.LSTM(2, 3)):
-    print(f"{cell}: {cell.params} parameters, {cell.state_elements} state values")
-
-# %% [markdown]
-# One block costs 3 x (2 + 3 + 1) = 18: inputs, states, bias. A GRU has three such blocks, an LSTM four, each
-# with weights of its own. Read what each block is for, then widen the cell: what grows fastest?
+# does so. **Predict:** an LSTM keeps 4 neurons like this Elman cell. How many times its parameters has it?
+# And which grows faster when you widen it, parameters with the inputs or with the neurons?
 
 # %% tags=["view"]
 explore(
     lambda cell, inputs, hidden: canvases.diagram(getattr(sequence, cell)(inputs, hidden)),
-    cell=["LSTM", "GRU", "Elman"],
-    inputs=IntSlider(value=2, min=1, max=32),
-    hidden=IntSlider(value=3, min=1, max=64),
+    cell=["Elman", "GRU", "LSTM"],
+    inputs=IntSlider(value=1, min=1, max=32),
+    hidden=IntSlider(value=4, min=1, max=64),
 )
+
+# %% [markdown]
+# One block costs 4 (1 + 4 + 1) = 24: inputs, states, bias. A GRU has three such blocks, an LSTM four, each
+# with weights of its own, so 4 x 24 = 96. Every neuron reads every state: neurons count squared.
+#
+# **Common slip:** comparing counts of two libraries. PyTorch stores a second bias vector in every block.
 
 # %% tags=["view"]
 quiz("rnn.lstm_params")
 
 # %% tags=["view"]
-quiz("rnn.gru_params")
-
-# %% tags=["view"]
 quiz("rnn.gru_over_lstm")
-
-# %% [markdown]
-# **Common slip:** comparing counts of two libraries. PyTorch stores a second bias vector in every block.
 
 # %% tags=["view"]
 quiz("rnn.lstm_two_bias")
@@ -61,16 +54,13 @@ print(f"{lstm.macs((1, 3)):,} MACs a step, {lstm.macs((256, 3)):,} MACs a window
 
 # %% [markdown]
 # A convolution shares its weights over *positions*, a recurrent cell over *time*: in both, few weights say
-# little about work. Some counting tools print 0 for an LSTM or leave the steps out. Count by hand once:
-
-# %% tags=["view"]
-quiz("rnn.lstm_macs_window")
-
-# %% [markdown]
+# little about work. Some counting tools print 0 for an LSTM or leave the steps out: count by hand once.
+#
 # ## What memory is for
 #
 # The target is the XOR of this bit and the bit *before*. A network without memory can do no better than
-# guess one half, a squared error of 0.25. **Predict:** how many neurons with memory does it take?
+# guess one half, a squared error of 0.25. **Predict:** with 8 neurons, which of the three networks below gets
+# past that, and does the GRU's larger count pay?
 
 # %%
 rng = np.random.default_rng(1)
@@ -103,14 +93,16 @@ explore(
 )
 
 # %% [markdown]
-# The gradient goes back *through time*: what a weight did at the last step shows in the state at this one.
+# Both with memory: on a task this small an Elman cell is enough. The gradient goes back *through time*, as
+# what a weight did at the last step shows in the state at this one. Shorten the axis: who learns first?
 #
-# > **What the reference library does differently.** The C++ library behind the published sizes updates the
-# > state *in place*: neuron 2 already sees the new state of neuron 1, so that results depend on the order of
-# > neurons. Its fixed-point GRU takes the raw code 1 for the number 1.0, and the gates of its LSTM and GRU
-# > never train. Here every neuron sees the state before, a one is a one, and all gates learn.
+# > **What the reference library does differently.** The C++ library behind the published sizes,
+# > github.com/danmcleran/tinymind, updates the state *in place*: neuron 2 already sees the new state of
+# > neuron 1, so results depend on the order of neurons. Its fixed-point GRU takes the raw code 1 for the
+# > number 1.0, and the gates of its LSTM and GRU never train. Here every neuron sees the state before, a one
+# > is a one, and all gates learn.
 #
-# How much does the first of these change?
+# **Predict:** which of three neurons keep their new state when the update is made in place?
 
 # %%
 cell = Elman.draw(np.random.default_rng(3), 1, 3)
@@ -122,21 +114,21 @@ for n in range(3):
 print("textbook", textbook.round(3), " in place", in_place.round(3))
 
 # %% [markdown]
+# Only the first does: it has nobody before it. Now to networks without time.
+#
 # ## Functions on the edges
 #
 # A Kolmogorov-Arnold network (KAN) has no activation in its nodes: every *edge* is a curve of its own, a
-# spline with `G + k` heights and two weights. **Predict:** which has more parameters, 2-5-1 as a KAN or as a
-# dense network, and by which factor?
-
-# %%
-kinds = {"KAN": sequence.KAN, "dense": DenseLayer}
+# spline of degree k over G intervals with G + k heights, and two weights. **Predict:** with G = 5 and k = 1,
+# which has more parameters, 2-5-1 as a KAN or as a dense network, and by which factor?
 
 # %% tags=["view"]
+kinds = {"KAN": sequence.KAN, "KAN, k = 1": lambda i, o: sequence.KAN(i, o, degree=1), "dense": DenseLayer}
 explore(
     lambda kind, hidden: canvases.diagram(
-        sequential(f"{kind} 2-{hidden}-1", (2,), [kinds[kind](2, hidden), kinds[kind](hidden, 1)])
+        sequential(f"{kind}: 2-{hidden}-1", (2,), [kinds[kind](2, hidden), kinds[kind](hidden, 1)])
     ),
-    kind=["KAN", "dense"],
+    kind=list(kinds),
     hidden=IntSlider(value=5, min=1, max=8),
 )
 
@@ -147,7 +139,8 @@ quiz("kan.edge_params")
 quiz("kan.over_mlp")
 
 # %% [markdown]
-# So a KAN has to earn its parameters. At *equal* size, which of the two follows y = x2 sin(pi x1) better?
+# The usual KAN has smooth pieces, k = 3, and 10 values an edge. So it has to earn them. **Predict:** at
+# *equal* size, which of the two follows y = x2 sin(pi x1) better?
 
 # %%
 points = rng.uniform(-1, 1, (400, 2))
@@ -157,20 +150,20 @@ neurons = mlp((2, 22, 1), output="linear", rng=np.random.default_rng(0))
 for name, net in (("KAN", splines), ("dense", neurons)):
     order = np.random.default_rng(0)
     _, history = train(net, points, wave, optimizer=Adam(0.02), epochs=100, batch_size=50, rng=order)
-    print(f"{name:5} {net.count} parameters, squared error {history.loss[-1]:.3f}")
+    print(f"{name:5} {net.count} parameters, squared error {history.loss[-1]:.4f}")
 
 # %% [markdown]
-# On a smooth function of few inputs splines win. They cost more work per parameter, and outside the range of
-# the grid they go on as polynomials: scale the inputs first.
+# The splines, on this smooth function of two inputs. They cost more work per parameter, and outside the range
+# of the grid they go on as polynomials: scale the inputs first.
 #
 # **Common slip:** reading "KANs need fewer parameters" as a law. It is a claim about *which* function.
-
-# %% [markdown]
+#
 # ## Neurons with their own clock
 #
 # A liquid neuron follows an equation: it leaks with its time constant, and its gate f pulls it to a value A.
 # The gate opens with the input, so the input sets the clock. **Predict:** tau is 1 s and the gate opens at
-# 1 per second. Does the neuron then settle faster or slower than without the gate?
+# 1 per second. Does the neuron then settle faster or slower than without the gate? And from which step of
+# the solver on does explicit Euler fail?
 
 # %% tags=["view"]
 explore(
@@ -182,25 +175,33 @@ explore(
 )
 
 # %% [markdown]
-# Faster: the two leaks add, 1/tau + f. Now make the solver's step long. Explicit Euler swings out and
-# diverges; the *fused* step has the new state in its leak, divides by 1 + dt (1/tau + f) and stays bounded.
+# Faster: the two leaks add, 1/tau + f. From dt (1/tau + f) = 2 on, here one second, explicit Euler swings and
+# then diverges. The *fused* step has the new state in its leak: it divides by 1 + dt (1/tau + f) and stays
+# bounded at any step.
 
 # %% tags=["view"]
 quiz("ltc.fused_step")
 
 # %% [markdown]
 # Two different models are called LTC: one gate per *neuron*, or one per *synapse*, each with weight, slope,
-# centre and pull of its own. **Predict:** which of them do you compare with an LSTM of the same width?
+# centre and pull of its own. **Predict:** with 4 inputs and 8 neurons, which of them has about as many
+# parameters as an LSTM, and which one works less than it?
 
-# %%
-for cell in (LTC.draw(rng, 4, 8), SynapticLTC.draw(rng, 4, 8)):
-    print(f"{type(cell).__name__:11} {cell.count:3} parameters, {cell.layer.macs((1, 4)):,} MACs a sample")
-print(
-    f"LSTM        {sequence.LSTM(4, 8).params} parameters, {sequence.LSTM(4, 8).macs((1, 4))} MACs a sample"
+# %% tags=["view"]
+cells = {
+    "LTC": lambda n, m: sequence.LTC(n, m, input_once=True),
+    "synaptic LTC": lambda n, m: sequence.LTC(n, m, synapse_values=4, input_once=True),
+    "LSTM": sequence.LSTM,
+    "CfC": lambda n, m: sequence.CfC(n, m, 12),
+}
+explore(
+    lambda cell, hidden: canvases.diagram(cells[cell](4, hidden)),
+    cell=list(cells),
+    hidden=IntSlider(value=8, min=1, max=32),
 )
 
 # %% [markdown]
-# Both take 6 solver steps per sample, so the small cell works more than the LSTM.
+# The synaptic one has; and neither works less, as both take 6 solver steps a sample.
 #
 # **Common slip:** quoting the parameters of one model and the accuracy of the other.
 
@@ -210,8 +211,9 @@ quiz("ltc.num_params")
 # %% [markdown]
 # ## The solver left out
 #
-# The closed-form cell (CfC) replaces the solver by a sigmoid of time that blends two heads. Time enters as a
-# number, so samples may come at uneven times. **Predict:** with a gate sigma(-f t), which head wins later?
+# The closed-form cell (CfC, the last button above) replaces the solver by a sigmoid of time that blends two
+# heads: sigma(-f t) g + (1 - sigma(-f t)) h. Time enters as a number, so samples may come at uneven times.
+# **Predict:** which head wins later, if f is positive?
 
 # %% tags=["view"]
 quiz("cfc.gate_step")
@@ -219,45 +221,44 @@ quiz("cfc.gate_step")
 # %% tags=["view"]
 quiz("cfc.num_params")
 
+# %% [markdown]
+# The gate starts at one half and closes, so the second head wins, h. Now three cells are to foresee a sine of
+# any phase, 0.4 s ahead. **Predict:** do all three beat a cell that just repeats its input?
+
 # %%
 time = np.arange(24)[:, None, None] * 0.4
 phase = rng.uniform(0, 2 * np.pi, (1, 64, 1))
 now, later = np.sin(time + phase), np.sin(time + 0.4 + phase)
-cells = (LTC.draw(rng, 1, 8, dt=0.4), CfC.draw(rng, 1, 8, 12, dt=0.4), GRU.draw(rng, 1, 8))
-for cell in cells:
+print(f"repeating the input: squared error {np.mean((later - now) ** 2):.3f}")
+for cell in (LTC.draw(rng, 1, 8, dt=0.4), CfC.draw(rng, 1, 8, 12, dt=0.4), GRU.draw(rng, 1, 8)):
     net = Network((Recurrent(cell), Dense.draw(np.random.default_rng(1), 8, 1)))
-    _, history = train(net, now, later, optimizer=Adam(0.02), epochs=100, batch_size=64)
+    _, history = train(net, now, later, optimizer=Adam(0.05), epochs=200, batch_size=64)
     cost = f"{net.count:3} parameters, {cell.layer.macs((1, 1)):4} MACs a sample"
     print(f"{type(cell).__name__:4} {cost}, squared error {history.loss[-1]:.3f}")
 
 # %% [markdown]
-# All three foresee the wave. Whether a liquid cell is *better* is not settled by one task: lesson 17 compares
-# them with convolutions, over seeds and with the work counted.
+# All three do. Which cell is *better* is not settled by one task and one start: that takes equal training,
+# several starts and the work counted.
 #
-# In INT8 a cell needs its activations as tables, and all cells can share them:
-
-# %% tags=["view"]
-quiz("qcfc.shared_lut")
-
-# %% [markdown]
 # ## The whole object
 #
 # Parameters are not all that a network takes on a chip: there are states, indices and, if it trains there,
-# three more values for every weight. **Predict:** what share of a trainable Q8.8 network are parameters?
+# three more values for every weight. **Predict:** which share of a trainable Q8.8 perceptron (MLP) are
+# parameters: all, half or a tenth?
 
 # %% tags=["view"]
 explore(
     canvases.sizes,
     inputs=IntSlider(value=2, min=1, max=8),
     hidden=IntSlider(value=3, min=1, max=16),
-    outputs=[1],
     weights=["Q8.8", "Q16.16", "double"],
     pointer_bytes=[4, 8],
 )
 
 # %% [markdown]
-# Widths are equal in this figure. The published comparison sets five neurons of one kind beside three of
-# another, and so finds an LSTM 3.0 times an MLP where equal widths give more.
+# A tenth: 26 of 228 B. Widths are equal in this figure. A published comparison sets five neurons of an MLP
+# beside three of an LSTM and finds the latter 3.0 times as large; choose double and 8-byte pointers: at equal
+# widths it is 3,024 / 704 = 4.3 times.
 #
 # **Common slip:** "Q8.8 sizes are a quarter of float". Float is 4 bytes and Q8.8 is 2: half.
 

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from math import floor, isclose, pi, sin
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,11 +129,31 @@ def test_rules_serve_arrays():
         (lambda: affine.group_bits(4, 0), "group_size must lie between 1"),
         (lambda: affine.sqnr_db([1.0], []), "must be pairs"),
         (lambda: affine.sqnr_db([0.0], [1.0]), "must not all be zero"),
+        (lambda: affine.sqnr_db([float("nan")], [1.0]), "value must be a finite number"),
+        (lambda: affine.requantize(1, 2**31, 1), r"raw must lie in 0\.\.2\^31 - 1"),
+        (lambda: Affine(0.1).quantize(np.array([0.0, np.nan])), "x must be finite: NaN and infinity"),
+        (lambda: Affine(np.array([1.0, np.inf])), "scale must be finite: NaN and infinity"),
+        (lambda: affine.asymmetric(0, 5e-324), "step of the range must be positive"),
     ],
 )
 def test_refusals_say_why(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_narrow_arrays_do_not_wrap():  # -128 - 127 has no int8, 10^6 * 2^30 no int32
+    assert Affine(0.1, 127).dequantize(np.array([-128], np.int8)).tolist() == [0.1 * -255]
+    assert affine.rounded(np.array([-128], np.int8)).tolist() == [-128]
+    acc = np.array([-(10**6), 10**6], np.int32)
+    assert affine.requantize(acc, 2**30, 0).tolist() == [-500_000, 500_000]
+
+
+@pytest.mark.parametrize("acc", [1.5, np.array([1.5]), True])
+def test_accumulators_are_whole_numbers(acc):
+    with pytest.raises(TypeError, match=r"acc must (be a whole number|hold whole numbers)"):
+        affine.requantize(acc, 2**30, 0)
+    with pytest.raises(TypeError, match="signed must be True or False, got 'no'"):
+        Affine(0.1, signed="no")
 
 
 @pytest.mark.parametrize("zero_point", [1.0, True, "0"])

@@ -103,6 +103,9 @@ def test_nf4_restores_to_the_nearest_level(weights):
         (lambda: nf4_restored([16], 1.0), r"NF4 code must lie in 0\.\.15: it has 4 bits, got 16"),
         (lambda: nf4_block([math.inf]), "weight must be a finite number"),
         (lambda: nf4_bytes(10, 0), "block must lie between 1"),
+        (lambda: nf4_restored([0.5], 1.0), r"NF4 code must lie in 0\.\.15"),
+        (lambda: floats.FloatFormat("wide", 12, 3), r"exponent_bits must lie in 2\.\.10, got 12"),
+        (lambda: floats.FloatFormat("none", 5, 0), "fraction_bits must lie between 1"),
     ],
 )
 def test_errors_say_what_and_why(call, message):

@@ -148,8 +148,24 @@ def test_square_roots_are_cut():
         (lambda: lut.table("tanh", QFormat(8, 8, False)), "needs a signed Q4.3 or more, got UQ8.8"),
         (lambda: lut.table("swish", Q8_8), "function must be one of tanh, sigmoid, exp, log, sin, cos"),
         (lambda: lut.envelope("tanh", Q8_8, 1), "samples must lie between 2"),
+        (lambda: lut.read([1, 2], 0, Q8_8), "nodes must be the 96 codes of `table`"),
     ],
 )
 def test_errors_say_what_and_why(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_what_is_no_code_or_format_is_refused():
+    with pytest.raises(TypeError, match=r"x must be a whole number, got 1.5"):
+        lut.read(lut.table("tanh", Q8_8), 1.5, Q8_8)
+    with pytest.raises(TypeError, match=r"raw must be a whole number, got 4.5"):
+        lut.square_root(4.5, Q8_8)
+    with pytest.raises(TypeError, match=r"q must be a QFormat such as QFormat\(8, 8\), got 'Q8.8'"):
+        lut.table("tanh", "Q8.8")
+
+
+def test_the_shortcut_may_be_off_by_what_tanh_rises_in_a_segment():  # x equals the node value above it
+    node = lut.table("tanh", Q16_16)[6 * 8 + 6]  # tanh(0.75) = 0.6351
+    error = Q16_16.to_value(lut.read(lut.table("tanh", Q16_16), node, Q16_16)) - math.tanh(node / 2**16)
+    assert 0.0735 < error < math.tanh(0.75) - math.tanh(0.625)

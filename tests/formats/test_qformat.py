@@ -5,6 +5,7 @@ import math
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,6 +156,11 @@ def test_smallest_format_is_large_and_fine_enough(largest, resolution):
         (lambda: Q8_8.mul(1.5, 2), "raw must be an integer code of Q8.8, got 1.5"),
         (lambda: Q8_8.div(1, 0), "divisor must not be 0"),
         (lambda: Q8_8.div(1, 0, by_zero="zero"), "by_zero must be one of refuse, saturate, got 'zero'"),
+        (lambda: Q8_8.fit(1.5), "raw must be a whole number, got 1.5"),
+        (lambda: Q8_8.fit(np.array([1.5])), "raw must hold whole numbers, got an array of float64"),
+        (lambda: Q8_8.to_value(np.array([1, 1.5], object)), "raw must hold whole numbers"),
+        (lambda: Q8_8.to_raw(np.array([1j])), "value must hold real numbers, got an array of complex128"),
+        (lambda: Q8_8.convert(1, "Q4.4"), r"to must be a QFormat such as QFormat\(8, 8\), got 'Q4.4'"),
         (lambda: qformat.smallest(10, 0), "resolution must be positive"),
         (lambda: qformat.safe_products(0, 1, 32), "largest_a must lie between 1"),
     ],

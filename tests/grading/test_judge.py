@@ -112,3 +112,21 @@ def test_a_key_without_its_functions_is_refused():
     with pytest.raises(ValueError, match="needs the functions draw and expected"):
         key("x", examples=[])(type("Empty", (), {}))
     assert isinstance(REPORT, Key)
+
+
+def test_a_function_that_changes_its_arguments_is_judged_like_any_other():
+    key = Key("k", lambda rng: ([rng.int(1, 9), 2],), sum, slips=lambda v: {"": {"that is the first": v[0]}})
+    assert judge_function(key, lambda arguments: arguments[0].pop() + arguments[0].pop(), Rng("s")).right
+    told = judge_function(key, lambda arguments: arguments[0].pop(0), Rng("s"))
+    assert "that is the first" in told.message
+
+
+def test_slips_of_lists_are_named_and_short_lists_are_shown():
+    key = Key(
+        "k",
+        lambda rng: ([rng.int(1, 9), 2],),
+        lambda v: {"doubled": [2 * n for n in v]},
+        slips=lambda v: {"doubled": {"those are squares": [n * n for n in v]}},
+    )
+    told = judge_function(key, lambda arguments: {"doubled": [n * n for n in arguments[0]]}, Rng("s"))
+    assert "those are squares" in told.message and ", 2])" in told.message

@@ -211,5 +211,5 @@ def test_shapes_and_nan_are_refused_by_name(kind):
         kind(np.ones((2, 3 * g - 1)), np.ones((3, 3 * g)), np.ones(3 * g))
     with pytest.raises(ValueError, match="b must be finite"):
         kind(np.ones((2, 3 * g)), np.ones((3, 3 * g)), np.full(3 * g, np.nan))
-    with pytest.raises(ValueError, match=r"w_rec must be a matrix \(rows, columns\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"w_rec must be a matrix \(rows, columns\), got shape \(3,\)"):
         kind(np.ones((2, 3)), np.ones(3), np.ones(3))

@@ -30,3 +30,20 @@ def test_gradients_of_a_sequence_are_those_of_one_long_batch(make, ops):
     for name, array in part.arrays.items():
         assert grads[name].shape == array.shape
         np.testing.assert_allclose(grads[name], flat[name])
+
+
+@pytest.mark.parametrize("make", PARTS[:3], ids=["dense", "binary", "ternary"])
+def test_pixels_share_weights_as_time_steps_do(make):  # (batch, height, width, features)
+    rng = np.random.default_rng(1)
+    part = make(rng, FLOAT)
+    x, delta = rng.uniform(-1, 1, (2, 3, 4, 3)), rng.uniform(-1, 1, (2, 3, 4, 2))
+    _, grads = part.back(part.forward(x)[1], delta)
+    _, flat = part.back(part.forward(x.reshape(24, 3))[1], delta.reshape(24, 2))
+    for name, array in part.arrays.items():
+        assert grads[name].shape == array.shape
+        np.testing.assert_allclose(grads[name], flat[name])
+
+
+def test_a_kan_takes_one_time_axis():
+    with pytest.raises(ValueError, match="takes one time axis"):
+        KAN.draw(np.random.default_rng(0), 3, 2).forward(np.zeros((2, 3, 4, 3)))

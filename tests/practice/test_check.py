@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ SIZE = "metrics.model_size_fp32"
 @pytest.fixture(autouse=True)
 def fresh_assignment(monkeypatch):
     monkeypatch.setattr(assignment_module, "_current", assignment_module.Assignment())
-    for name in ("NBGRADER_EXECUTION", "JUPYTERHUB_USER", "TINYML_PROGRESS"):
+    for name in ("NBGRADER_EXECUTION", "JUPYTERHUB_USER", "TINYML_PROGRESS", "TINYML_SEALED_STUDENT"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -236,6 +237,17 @@ def test_numbers_follow_the_name_in_the_notebook(tmp_path, monkeypatch):
     assert begin("ada", path).numbers(SIZE) == ada
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     assert begin("", path).student is None
+
+
+def test_the_sealed_grader_names_the_student_where_the_notebook_does_not(tmp_path, monkeypatch):
+    path = release(tmp_path)
+    monkeypatch.setenv("TINYML_SEALED_STUDENT", "ben")
+    monkeypatch.setenv("JUPYTERHUB_USER", "grader")
+    assert assignment_module.context() == "sealed"
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    assert begin("", path).student == "ben"
+    assert sys.stderr is sys.stdout, "a warning is an output like others"
+    assert begin("ada", path).student == "ada"
 
 
 def test_private_question_is_noted_not_judged(tmp_path):

@@ -2,11 +2,14 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from tinylib.cost import Dense, devices, networks
 from tinylib.cost.models import sequential
 from tinylib.cost.sequence import GRU, KAN, LSTM, LTC, CfC, Elman
+from tinylib.nets import BinaryDense, Network
+from tinylib.nets import Dense as Neurons
 from tinylib.show import canvases, diagrams
 
 CELLS = [
@@ -29,7 +32,9 @@ def test_blocks_of_a_cell_add_up(layer):
 def test_a_cell_says_its_parameters(layer):
     drawing = diagrams.diagram(layer)
     ElementTree.fromstring(drawing)
-    assert f"{layer.params:,} parameters" in canvases.alternative(drawing)
+    said = canvases.alternative(drawing)
+    assert f"{layer.params:,} parameters" in said
+    assert f"{layer.macs((1, layer.in_features)):,} MACs a sample" in said
 
 
 def test_small_dense_networks_show_every_neuron():
@@ -49,6 +54,17 @@ def test_other_networks_are_listed_with_their_shortcuts():
     said = canvases.alternative(diagrams.diagram(model))
     assert f"{model.macs:,} MACs" in said
     assert all(f"{row.params:,} parameters" in said for row in model.rows)
+
+
+def test_layers_without_a_name_of_their_own_are_called_by_their_kind():
+    parts = BinaryDense.draw(np.random.default_rng(0), 64, 16), Neurons.draw(np.random.default_rng(0), 16, 10)
+    said = canvases.alternative(diagrams.diagram(Network(parts).model((64,))))
+    assert "BinaryDense to 16, 1,040 parameters, 1,024 MACs" in said and "binarydense_1" not in said
+
+
+def test_one_of_a_kind_is_singular():
+    assert "Elman: 1 input, 4 units" in diagrams.diagram(Elman(1, 4))
+    assert "1 output<" in diagrams.diagram(sequential("XOR", (2,), [Dense(2, 4), Dense(4, 1)]))
 
 
 @pytest.mark.parametrize("what", [Dense(2, 3), "resnet8", devices])

@@ -22,7 +22,6 @@ def test_fused_step_stays_between_zero_and_its_pull(tau, f, a, dt):
 @given(positive, positive)
 def test_small_steps_meet_the_exact_curve(tau, f):
     series = trajectories(tau, f, 1.0, 0.001)
-    assert series["fused"][1000][1] == pytest.approx(trajectories(tau, f, 1.0, 3)["exact"][0][1], abs=2)
     exact = dict((round(t, 3), x) for t, x in series["exact"])
     for t, x in series["fused"][300:6000:300]:
         assert x == pytest.approx(exact[round(t, 3)], abs=0.01)
@@ -37,7 +36,8 @@ def test_fused_step_equals_the_exercise():
 
 def test_divergence_is_said():
     assert "diverges" in canvases.alternative(canvases.step_response(tau=0.5, f=1, dt=1.0))
-    assert "diverges" not in canvases.alternative(canvases.step_response(tau=0.5, f=1, dt=0.5))
+    assert "Euler" not in canvases.alternative(canvases.step_response(tau=0.5, f=1, dt=0.5))
+    assert "swings for ever" in canvases.alternative(canvases.step_response(tau=1, f=1, dt=1))  # 0, 1, 0, 1
 
 
 @given(positive, positive, st.floats(-2, 2), st.floats(0.05, 3))

@@ -1,5 +1,6 @@
 """Search pictures: gradient signs, fronts and limits worked by hand, and a picture at every setting."""
 
+import math
 import random
 from itertools import pairwise
 
@@ -124,3 +125,10 @@ def test_bad_input_is_one_sentence(make, sentence):
     with pytest.raises((ValueError, TypeError), match=sentence) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_shares_are_the_softmax_of_every_epoch():
+    said = canvases.alternative(canvases.share_curves([[0, 0], [0, math.log(3)]], ["skip", "conv"], "Shares"))
+    assert "skip from 0, 0.5 to 1, 0.25" in said and "conv from 0, 0.5 to 1, 0.75" in said
+    with pytest.raises(ValueError, match="each with 2 parameters"):
+        canvases.share_curves([[0, 0], [0]], ["skip", "conv"], "Shares")

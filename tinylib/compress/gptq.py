@@ -14,6 +14,7 @@ import numpy as np
 
 from tinylib.compress import quantize
 from tinylib.compress.quantize import Quantized
+from tinylib.formats.affine import rounded
 from tinylib.units import real, shown
 
 
@@ -48,12 +49,12 @@ def second_order(
     left, codes = w[order].astype(np.float64), np.empty(w.shape, np.int64)
     top = 2 ** (bits - 1) - 1
     for i, row in enumerate(order):
-        codes[row] = np.clip(quantize.rounded(left[i] / start.scale[0]), -top, top)
+        codes[row] = np.clip(rounded(left[i] / start.scale[0]), -top, top)
         error = (left[i] - start.scale[0] * codes[row]) / u[i, i]
         left[i + 1 :] -= u[i, i + 1 :, None] * error
     return replace(start, codes=codes)
 
 
-def output_error(w: np.ndarray, rounded: np.ndarray, x: np.ndarray) -> float:
+def output_error(w: np.ndarray, restored: np.ndarray, x: np.ndarray) -> float:
     """Root mean square of X w - X w' [unit of the output]."""
-    return float(np.sqrt(np.mean((x @ (w - rounded)) ** 2)))
+    return float(np.sqrt(np.mean((x @ (w - restored)) ** 2)))

@@ -17,12 +17,12 @@ from tinylib.compress.layout import Axes, from_matrix, to_matrix
 from tinylib.cost.compression import scale_bytes, scale_count
 from tinylib.cost.layers import count
 from tinylib.cost.memory import weight_bytes
-from tinylib.formats.affine import Affine, clamp, code_range, rounded
-from tinylib.units import real, shown
+from tinylib.formats import calibration
+from tinylib.formats.affine import Affine
+from tinylib.units import shown
 
-METHODS = ("minmax", "percentile", "mse")
+METHODS = calibration.METHODS
 PER = ("tensor", "channel", "group")
-SHRUNK = np.geomspace(1.0, 0.05, 49)  # shares of max|x| where `mse` cuts, the whole range first
 
 
 def code_bits(bits: int) -> int:
@@ -100,10 +100,10 @@ def weights(
 ) -> Quantized:
     """w, its channels on `axes`, as codes of `bits`; "group" gives `group_size` inputs of a channel a scale.
 
-    A channel of zeros gets the scale 1 and codes of zero.
+    A channel of zeros gets codes of zero. Methods are those of `formats.calibration`.
     """
     w = _finite("w", w)
-    if w.ndim < 2:
+    if w.ndim < 2 or not w.size:
         raise ValueError(f"w must have inputs and channels, such as (n_in, n_out), got shape {w.shape}")
     if per not in PER:
         raise ValueError(f"per must be one of {', '.join(PER)}, got {shown(per)}")
@@ -112,11 +112,13 @@ def weights(
             f"group_size must be given with per='group' alone, got {per} and {shown(group_size)}"
         )
     flat = to_matrix(w, axes)
-    lo, hi = _ranges(flat, per, group_size, symmetric, method, percentile)
-    scale, zero = _affine(lo, hi, code_bits(bits), symmetric)
-    if method == "mse":
-        scale, zero = _narrowed(flat, lo, hi, bits, per, group_size, symmetric)
-    codes = _codes(flat, scale, zero, bits, group_size, symmetric)
+    options = {"symmetrical": symmetric, "signed": True, "method": method, "percent": percentile}
+    size, over = group_size or len(flat), None if per == "tensor" else 0
+    blocks = [flat[i : i + size] for i in range(0, len(flat), size)]
+    found = [calibration.calibrate(block, code_bits(bits), over=over, **options) for block in blocks]
+    codes = np.concatenate([code.quantize(block) for code, block in zip(found, blocks)]).astype(np.int64)
+    scale = np.stack([np.ravel(code.scale) for code in found])
+    zero = np.stack([np.ravel(code.zero_point + 0 * code.scale) for code in found]).astype(np.int64)
     codes = from_matrix(codes, w.shape, axes)
     return Quantized(codes, scale, zero, bits, per, group_size, symmetric, w, axes)
 
@@ -129,14 +131,11 @@ def calibrate(
     percentile: float = 99.9,
 ) -> Affine:
     """The affine code of a tensor whose values are seen in `samples`, of any shape."""
-    samples = _finite("samples", samples).reshape(-1, 1)
+    samples = _finite("samples", samples).reshape(-1)
     if not samples.size:
         raise ValueError("samples must hold at least one value: a range needs data, got none")
-    lo, hi = _ranges(samples, "tensor", 0, symmetric, method, percentile)
-    scale, zero = _affine(lo, hi, code_bits(bits), symmetric)
-    if method == "mse":
-        scale, zero = _narrowed(samples, lo, hi, bits, "tensor", 0, symmetric)
-    return Affine(float(scale[0, 0]), int(zero[0, 0]), bits, narrow=symmetric)
+    options = {"symmetrical": symmetric, "signed": True, "method": method, "percent": percentile}
+    return calibration.calibrate(samples, code_bits(bits), **options)
 
 
 def _finite(what: str, values: np.ndarray) -> np.ndarray:
@@ -151,73 +150,3 @@ def _finite(what: str, values: np.ndarray) -> np.ndarray:
 def _blocks(inputs: int, group_size: int) -> np.ndarray:
     """Which block of scales each input belongs to (inputs,)."""
     return np.arange(inputs) // group_size if group_size else np.zeros(inputs, int)
-
-
-def _reduced(ufunc: np.ufunc, flat: np.ndarray, per: str, group_size: int) -> np.ndarray:
-    """A reduction over what shares a scale: (blocks, channels), or (1, 1) for a tensor."""
-    if per == "tensor":
-        return np.full((1, 1), ufunc.reduce(flat, axis=None))
-    return ufunc.reduceat(flat, np.arange(0, len(flat), group_size or len(flat)), axis=0)
-
-
-def _ranges(
-    flat: np.ndarray, per: str, group_size: int, symmetric: bool, method: str, percentile: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the ranges, each holding zero (blocks, channels)."""
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {shown(method)}")
-    if method == "percentile":
-        if not 50 < real("percentile", percentile) <= 100:
-            raise ValueError(f"percentile must lie above 50 and up to 100, got {shown(percentile)}")
-        axis = None if per == "tensor" else 0
-        parts = [
-            flat[i : i + (group_size or len(flat))] for i in range(0, len(flat), group_size or len(flat))
-        ]
-        tail = (100 - percentile, percentile)
-        lo, hi = (
-            np.stack([np.percentile(abs(p) if symmetric else p, q, axis=axis) for p in parts]) for q in tail
-        )
-        lo, hi = lo.reshape(len(parts), -1), hi.reshape(len(parts), -1)
-    else:
-        lo, hi = (_reduced(f, flat, per, group_size) for f in (np.minimum, np.maximum))
-    lo, hi = np.minimum(lo, 0.0), np.maximum(hi, 0.0)
-    if symmetric:
-        hi = np.maximum(-lo, hi)
-        lo = -hi
-    return lo, hi
-
-
-def _affine(lo: np.ndarray, hi: np.ndarray, bits: int, symmetric: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Scales and zero points of ranges; a range without a width gets the scale 1."""
-    steps = 2 ** (bits - 1) - 1 if symmetric else 2**bits - 1
-    scale = (hi if symmetric else hi - lo) / steps
-    scale = np.where(scale > 0, scale, 1.0)
-    low, high = code_range(bits)
-    zero = np.zeros_like(scale) if symmetric else clamp(low + rounded(-lo / scale), low, high)
-    return scale, zero.astype(np.int64)
-
-
-def _codes(
-    flat: np.ndarray, scale: np.ndarray, zero: np.ndarray, bits: int, group_size: int, symmetric: bool
-) -> np.ndarray:
-    low, high = code_range(bits)
-    block = _blocks(len(flat), group_size)
-    return clamp(rounded(flat / scale[block]) + zero[block], low + symmetric, high).astype(np.int64)
-
-
-def _narrowed(
-    flat: np.ndarray, lo: np.ndarray, hi: np.ndarray, bits: int, per: str, group_size: int, symmetric: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scales and zero points of each range cut where the squared error is least."""
-    block, best = _blocks(len(flat), group_size), None
-    for share in SHRUNK:
-        cut = share * np.maximum(-lo, hi)
-        scale, zero = _affine(np.maximum(lo, -cut), np.minimum(hi, cut), bits, symmetric)
-        codes = _codes(flat, scale, zero, bits, group_size, symmetric)
-        noise = (flat - scale[block] * (codes - zero[block])) ** 2
-        error = _reduced(np.add, noise, per, group_size)
-        if best is None:
-            best = error, scale, zero
-        better = error < best[0]
-        best = tuple(np.where(better, new, old) for new, old in zip((error, scale, zero), best))
-    return best[1], best[2]

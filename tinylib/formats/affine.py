@@ -17,6 +17,7 @@ from typing import Any
 
 from tinylib.cost.layers import count
 from tinylib.cost.memory import bit_width
+from tinylib.formats.qformat import integers
 from tinylib.units import real, shown
 
 ROUNDINGS = ("floor", "nearest", "toward_zero")
@@ -36,8 +37,14 @@ def _positive(what: str, value: Any) -> Any:
 
 
 def _element(what: str, value: Any) -> Any:
-    """A checked number, or an array as it is."""
-    return value if _is_array(value) else real(what, value)
+    """A checked number or array; integers are widened, so that no difference wraps."""
+    if not _is_array(value):
+        return real(what, value)
+    if value.dtype.kind in "iu":
+        return integers(what, value)
+    if value.size and not abs(value).max() < math.inf:
+        raise ValueError(f"{what} must be finite: NaN and infinity have no code, got one of them")
+    return value
 
 
 def rounded(x: Any, rounding: str = "nearest") -> Any:
@@ -84,6 +91,9 @@ class Affine:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", _positive("scale", self.scale))
+        for name in ("signed", "narrow"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, got {shown(getattr(self, name))}")
         low, high = self.codes
         for point in (self.zero_point.min(), self.zero_point.max()) if _is_array(self.zero_point) else ():
             self._check(point if point % 1 else int(point), low, high)
@@ -120,7 +130,7 @@ def asymmetric_scale(lo: Any, hi: Any, bits: int = 8) -> Any:
     right = (lo <= 0) & (hi >= 0) & (lo < hi)
     if not (right.all() if _is_array(right) else right):
         raise ValueError(f"range must hold zero and have a width: zero must be a code, got {lo} to {hi}")
-    return (hi - lo) / (2 ** bit_width(bits) - 1)
+    return _positive("step of the range", (hi - lo) / (2 ** bit_width(bits) - 1))
 
 
 def asymmetric(lo: Any, hi: Any, bits: int = 8, signed: bool = False) -> Affine:
@@ -170,6 +180,9 @@ def requantize(acc: Any, raw: int, shift: int, zero_point: int = 0, rounding: st
     shift (ties away from zero); it differs by at most one code.
     Source: gemmlowp, fixedpoint.h, SaturatingRoundingDoublingHighMul and RoundingDivideByPOT.
     """
+    acc, raw, shift = (integers(name, v) for name, v in (("acc", acc), ("raw", raw), ("shift", shift)))
+    if not 0 <= raw < 2**31:
+        raise ValueError(f"raw must lie in 0..2^31 - 1: it is a multiplier of 31 bits, got {shown(raw)}")
     if not -30 <= shift <= 31:
         raise ValueError(f"shift must lie between -30 and 31: beyond, no code is left, got {shown(shift)}")
     if rounding == "single":
@@ -192,6 +205,7 @@ def sqnr_db(values: Sequence[float], restored: Sequence[float]) -> float:
     """Signal to quantization noise of restored values [dB]: power over squared error; inf if exact."""
     if len(values) != len(restored) or not len(values):
         raise ValueError(f"values and restored must be pairs, got {len(values)} and {len(restored)}")
+    values, restored = ([real(what, x) for x in v] for what, v in (("value", values), ("restored", restored)))
     signal = math.fsum(x * x for x in values)
     noise = math.fsum((x - y) ** 2 for x, y in zip(values, restored))
     if not signal:

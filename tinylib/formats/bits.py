@@ -103,5 +103,5 @@ def _enough(words: Sequence[int], n: int, bits: int, word_bits: int) -> None:
     if len(words) < needed:
         raise ValueError(f"{n} values at {bits} bit need {needed} words of {word_bits}, got {len(words)}")
     for word in words:
-        if not 0 <= word < 1 << word_bits:
+        if not hasattr(word, "__index__") or not 0 <= word < 1 << word_bits:
             raise ValueError(f"word must be an unsigned {word_bits}-bit integer, got {shown(word)}")

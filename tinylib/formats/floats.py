@@ -26,6 +26,11 @@ class FloatFormat:
     fraction_bits: int
     infinity: bool = True
 
+    def __post_init__(self) -> None:
+        for name, low, high in ("exponent_bits", 2, 10), ("fraction_bits", 1, 52):
+            if count(name, getattr(self, name)) not in range(low, high + 1):
+                raise ValueError(f"{name} must lie in {low}..{high}, got {shown(getattr(self, name))}")
+
     def __str__(self) -> str:
         return self.name
 
@@ -76,7 +81,7 @@ class FloatFormat:
 
     def stored_bytes(self, values: int) -> int:
         """Bytes of `values` numbers [bytes]."""
-        return count("values", values, 0) * self.bits // 8
+        return -(-count("values", values, 0) * self.bits // 8)
 
 
 FP32 = FloatFormat("FP32", 8, 23)
@@ -116,7 +121,7 @@ def nf4_block(values: Sequence[float]) -> tuple[tuple[int, ...], float]:
 def nf4_restored(codes: Sequence[int], constant: float) -> tuple[float, ...]:
     """The weights that codes 0..15 stand for."""
     for code in codes:
-        if not 0 <= code < 16:
+        if not hasattr(code, "__index__") or not 0 <= code < 16:
             raise ValueError(f"NF4 code must lie in 0..15: it has 4 bits, got {shown(code)}")
     return tuple(real("constant", constant) * NF4_LEVELS[code] for code in codes)
 

@@ -11,7 +11,7 @@ import math
 from typing import Any, NamedTuple
 
 from tinylib.cost.layers import count
-from tinylib.formats.qformat import QFormat, saturate, wrap
+from tinylib.formats.qformat import QFormat, integers, saturate, wrap
 from tinylib.units import real, shown
 
 ENTRIES = 96  # -6 to 5.875 in steps of 1/8, a usual table for tanh and sigmoid on small chips
@@ -74,6 +74,8 @@ def table(function: str, q: QFormat) -> tuple[int, ...]:
     Raises when +-6 or the step of 1/8 has no code: signed formats need 4 integer and 3 fractional bits.
     """
     f = _of(FUNCTIONS, function)
+    if not isinstance(q, QFormat):
+        raise TypeError(f"q must be a QFormat such as QFormat(8, 8), got {shown(q)}")
     if not q.signed or q.int_bits < 4 or q.frac_bits < 3:
         raise ValueError(f"a table from -6 to 6 in steps of 1/8 needs a signed Q4.3 or more, got {q}")
     nodes = (FIRST + i / STEPS for i in range(ENTRIES))
@@ -86,9 +88,12 @@ def read(nodes: Any, x: Any, q: QFormat) -> Any:
     Flat beyond the last node. Differences and sums wrap as any Q arithmetic: exp past the range of the format
     is a wrapped code at its nodes, and between two of them a line between wrapped codes.
     The shortcut of small libraries is kept: where x equals the *value* of a node beside it, that value is
-    the answer. It saves an interpolation and costs accuracy: tanh(0.635) reads 0.635, not 0.562.
+    the answer. It saves an interpolation and may be off by what f rises in a segment: tanh(0.635) reads
+    0.635, not 0.562.
     """
-    one = q.one
+    x, one = integers("x", x), q.one
+    if len(nodes) != ENTRIES or (getattr(x, "shape", ()) and not hasattr(nodes, "shape")):
+        raise ValueError(f"nodes must be the {ENTRIES} codes of `table`, an array where x is one")
     width = one >> 3
     low, high = FIRST * one, FIRST * one + (ENTRIES - 1) * width
     inside = saturate(x, low, high - 1)
@@ -107,7 +112,7 @@ def read(nodes: Any, x: Any, q: QFormat) -> Any:
 
 def square_root(raw: int, q: QFormat) -> int:
     """Code of the square root, cut down; 0 at and below 0."""
-    return math.isqrt(int(raw) << q.frac_bits) if raw > 0 else 0
+    return math.isqrt(max(0, int(integers("raw", raw))) << q.frac_bits)
 
 
 class Segment(NamedTuple):

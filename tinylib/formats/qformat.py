@@ -74,6 +74,19 @@ def _is_array(value: Any) -> bool:
     return bool(getattr(value, "shape", ()))
 
 
+def integers(what: str, value: Any) -> Codes:
+    """`value` as an int (an int64 stays one), or an array whose sums do not wrap; raises otherwise."""
+    if not _is_array(value):
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"{what} must be a whole number, got {shown(value)}")
+        return value if getattr(value, "dtype", None) == "int64" else operator.index(value)
+    if value.dtype.kind == "O" and all(hasattr(v, "__index__") for v in value.reshape(-1)):
+        return value
+    if value.dtype.kind not in "iu":
+        raise TypeError(f"{what} must hold whole numbers, got an array of {value.dtype}")
+    return value.astype(object if value.dtype == "uint64" else "int64", copy=False)
+
+
 @dataclass(frozen=True)
 class QFormat:
     """A fixed-point format; `int_bits` counts the sign bit of a signed one, as in Q8.8 = 16 bits.
@@ -142,6 +155,7 @@ class QFormat:
     def fit(self, raw: Codes, overflow: Overflow = "saturate") -> Codes:
         """Any raw integer brought into min_raw..max_raw."""
         _known("overflow", overflow, OVERFLOWS)
+        raw = integers("raw", raw)
         if self.total_bits > 62 and _is_array(raw):
             raw = raw.astype(object)
         if overflow == "wrap":
@@ -153,6 +167,8 @@ class QFormat:
     ) -> Codes:
         """The code of a finite real number; exact until the one rounding named."""
         if _is_array(value):
+            if value.dtype.kind not in "fiuO":
+                raise TypeError(f"value must hold real numbers, got an array of {value.dtype}")
             return self._array_to_raw(value.astype("float64"), rounding, overflow)
         n, d = real("value", value).as_integer_ratio()
         return self.fit(quotient(n << self.frac_bits, d, rounding), overflow)
@@ -188,6 +204,7 @@ class QFormat:
         if _is_array(raw):
             if raw.dtype.kind not in "iuO":
                 raise TypeError(f"raw must hold integer codes of {self}, got an array of {raw.dtype}")
+            raw = integers("raw", raw)
             if raw.size:
                 self.code(operator.index(raw.min()))
                 self.code(operator.index(raw.max()))
@@ -240,6 +257,8 @@ class QFormat:
         self, raw: Codes, to: "QFormat", rounding: Rounding = "floor", overflow: Overflow = "saturate"
     ) -> Codes:
         """The code in format `to` of the value that `raw` has here."""
+        if not isinstance(to, QFormat):
+            raise TypeError(f"to must be a QFormat such as QFormat(8, 8), got {shown(to)}")
         dropped = self.frac_bits - to.frac_bits
         raw = self.code(raw)
         if _is_array(raw) and max(self.total_bits, self.total_bits - dropped) > 62:

@@ -22,10 +22,9 @@ import numpy as np
 from tinylib.cost import sequence
 from tinylib.cost.layers import count
 from tinylib.formats import bits as packing
-from tinylib.nets.arithmetic import ACTIVATIONS, FLOAT, Arithmetic, Array, Fixed
-from tinylib.nets.params import Arrays, Params
-from tinylib.nets.scan import flat
-from tinylib.units import shown
+from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array, Fixed
+from tinylib.nets.params import Arrays, Params, features, shaped
+from tinylib.nets.scan import merged
 
 BLOCK_WORDS = 2**18  # 2 MiB: what one pass of `xnor_matmul` holds, long for numpy and short for a cache
 
@@ -60,12 +59,7 @@ class _LowBit(Params):
     bits = 1
 
     def __post_init__(self) -> None:
-        if not isinstance(self.w, np.ndarray) or self.w.ndim < 2:
-            raise ValueError(f"w must be a matrix (..., n, m), got {shown(self.w)}")
-        if self.activation not in ACTIVATIONS:
-            names = ", ".join(ACTIVATIONS)
-            raise ValueError(f"activation must be one of {names}, got {shown(self.activation)}")
-        self._shapes(w=self.w.shape, b=(*self.seeds, self.w.shape[-1]))
+        self._dense()
 
     @classmethod
     def draw(
@@ -105,9 +99,7 @@ class _LowBit(Params):
 
     def forward(self, x: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Any]:
         """y (..., batch, m) of x (..., batch, n), and the tape."""
-        if np.ndim(x) < 2 or x.shape[-1] != self.w.shape[-2]:
-            got = np.shape(x)
-            raise ValueError(f"{self.layer} expects x (..., batch, {self.w.shape[-2]}), got shape {got}")
+        features(self, x, self.w.shape[-2])
         seen = self._seen(x, ops)
         weights = self.quantized(ops) * ops.whole(1)
         dots = ops.dot(seen, weights)
@@ -127,11 +119,12 @@ class _LowBit(Params):
 
     def _gradients(self, tape: Any, delta: Array, ops: Arithmetic) -> tuple[Arrays, Array]:
         seen, weights, dots, alpha, z, y = tape
+        shaped(delta, y)
         if self.activation != "linear":
             delta = ops.mul(delta, ops.slope(self.activation, z, y))
         d = passed = delta if alpha is None else ops.mul(alpha, delta)
         if delta.ndim > weights.ndim:  # time steps share the weights: each is one more sample
-            seen, delta, dots, passed = (flat(a) for a in (seen, delta, dots, d))
+            seen, delta, dots, passed = (merged(a, weights.ndim) for a in (seen, delta, dots, d))
         g = self._passed(ops.outer(seen, passed), ops)
         if alpha is not None:
             used = np.maximum((weights != 0).sum(-2, keepdims=True), 1)
@@ -211,6 +204,9 @@ class TernaryDense(_LowBit):
 
 def pack(weights: Array, bits: int = 1) -> Array:
     """Weights (n, m) of -1, (0,) +1 as (words,) uint32, by the layout of `formats.bits`, output by output."""
+    known = {1: [-1, 1], 2: [-1, 0, 1]}.get(bits)
+    if known is None or not np.isin(weights, known).all():
+        raise ValueError(f"weights must be -1 or 1 at 1 bit, -1, 0 or 1 at 2 bits, got others at {bits}")
     rows = np.ravel(np.swapaxes(weights, -1, -2))
     planes = rows > 0 if bits == 1 else np.stack((rows > 0, rows < 0), axis=-1)
     held = np.packbits(planes.ravel(), bitorder="little")

@@ -19,7 +19,7 @@ import numpy as np
 
 from tinylib.cost import sequence
 from tinylib.nets.arithmetic import FLOAT, SCALED_TANH, Arithmetic, Float
-from tinylib.nets.params import Arrays
+from tinylib.nets.params import Arrays, got
 from tinylib.nets.scan import (
     Cell,
     State,
@@ -101,11 +101,13 @@ class CfC(Cell):
     def project(self, xs: Array, ops: Arithmetic = FLOAT, elapsed: Array | None = None) -> Array:
         """w_in x + b, and dt as one more column: (time, ..., batch, k + 1).
 
-        `elapsed` (time, ..., batch) [s]: time since the sample before, where it is not dt throughout.
+        `elapsed` (time, ..., batch) [s], or axes of 1: time since the sample before, where dt is not even.
         """
         z = project(xs, self.w_in, self.b, ops)
-        dt = ops.number(self.dt if elapsed is None else elapsed)[..., None]
-        return np.concatenate((z, np.broadcast_to(dt, (*z.shape[:-1], 1))), -1)
+        dt = ops.number(self.dt if elapsed is None else elapsed)
+        if np.any(dt < 0) or any(n not in (1, m) for n, m in zip(dt.shape[::-1], z.shape[-2::-1])):
+            raise ValueError(f"elapsed must hold times >= 0 of the shape {z.shape[:-1]}, got {got(elapsed)}")
+        return np.concatenate((z, np.broadcast_to(dt[..., None], (*z.shape[:-1], 1))), -1)
 
     def step(self, z: Array, state: State, ops: Arithmetic = FLOAT) -> tuple[State, tuple[Array, ...]]:
         """One time step; records q (..., batch, k) and f, g, s (..., batch, 3 m)."""
@@ -124,7 +126,8 @@ class CfC(Cell):
         Features come first and the batch last, so that each gate is one block of memory. With s = (1 + u) / 2
         the state doubles to 2 h' = (f + g) + u (g - f); w_rec takes the half.
         """
-        if not isinstance(ops, Float) or self.mode != "default" or zs.ndim > 3 or np.ptp(zs[..., -1]):
+        even = zs.size and zs.ndim == 3 and not np.ptp(zs[..., -1])
+        if not isinstance(ops, Float) or self.mode != "default" or not even:
             return super().run(zs, state, ops)
         (time, batch, _), m, dtype = zs.shape, self.w_rec.shape[-2], zs.dtype
         scale, inner = (dtype.type(v) for v in ACTIVATIONS[self.activation])

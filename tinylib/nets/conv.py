@@ -19,15 +19,11 @@ from typing import Any, Self
 import numpy as np
 
 from tinylib.cost import layers
-from tinylib.nets.arithmetic import ACTIVATIONS, FLOAT, Arithmetic, Array, Fixed
+from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array, Fixed
+from tinylib.nets.floating import known
 from tinylib.nets.params import Arrays, Params
 from tinylib.nets.windows import Geometry, fitted, inside, padded, rows, taps, windows
 from tinylib.units import shown
-
-
-def _known_activation(name: object) -> None:
-    if name not in ACTIVATIONS:
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {shown(name)}")
 
 
 def _shape(w: object) -> str:
@@ -80,13 +76,14 @@ class _FullConv(Params):
     kind = layers.Conv2D
 
     def __post_init__(self) -> None:
-        _known_activation(self.activation)
+        known(self.activation)
         if not isinstance(self.w, np.ndarray) or self.w.ndim != self.axes + 2:
             sizes = "c_out, k_h, k_w, c_in" if self.axes == 2 else "c_out, k, c_in"
             raise ValueError(
                 f"w must be filters ({sizes}), got shape {shown(getattr(self.w, 'shape', self.w))}"
             )
         self._shapes(w=self.w.shape, b=self.w.shape[:1])
+        _ = self.layer  # its checks are ours
 
     @classmethod
     def draw(
@@ -123,7 +120,9 @@ class _FullConv(Params):
         x, columns, g, z, y = tape
         d = _unbent(self.activation, delta.reshape(y.shape), z, y, ops)
         grads = {"w": ops.outer(d, columns).reshape(self.w.shape), "b": ops.total(d, 0)}
-        through = ops.dot(d, self.w.reshape(len(self.w), -1)).reshape(len(x), *g.places, *g.kernel, -1)
+        through = ops.dot(d, self.w.reshape(len(self.w), -1)).reshape(
+            len(x), *g.places, *g.kernel, x.shape[-1]
+        )
         at = (slice(None),) * (1 + len(g.places))
         return _input_delta(lambda tap: through[*at, *tap], x, g, ops), grads
 
@@ -185,10 +184,11 @@ class DepthwiseConv2D(Params):
     activation: str = "linear"
 
     def __post_init__(self) -> None:
-        _known_activation(self.activation)
+        known(self.activation)
         if not isinstance(self.w, np.ndarray) or self.w.ndim != 4:
             raise ValueError(f"w must be filters (k_h, k_w, c, multiplier), got {_shape(self.w)}")
         self._shapes(w=self.w.shape, b=(self.w.shape[2] * self.w.shape[3],))
+        _ = self.layer  # its checks are ours
 
     @classmethod
     def draw(

@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 
 from tinylib.cost import layers
-from tinylib.nets.arithmetic import ACTIVATIONS, FLOAT, Arithmetic, Array
-from tinylib.nets.params import Arrays, Params
-from tinylib.nets.scan import flat
+from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array
+from tinylib.nets.params import Arrays, Params, features, shaped
+from tinylib.nets.scan import merged
 from tinylib.units import real, shown
 
 
@@ -34,12 +34,7 @@ class Dense(Params):
     activation: str = "linear"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.w, np.ndarray) or self.w.ndim < 2:
-            raise ValueError(f"w must be a matrix (..., n, m), got {shown(self.w)}")
-        if self.activation not in ACTIVATIONS:
-            names = ", ".join(ACTIVATIONS)
-            raise ValueError(f"activation must be one of {names}, got {shown(self.activation)}")
-        self._shapes(w=self.w.shape, b=(*self.seeds, self.w.shape[-1]))
+        self._dense()
 
     @classmethod
     def draw(
@@ -59,6 +54,8 @@ class Dense(Params):
         """
         layer = layers.Dense(n_in, n_out)  # it refuses what is not a size
         bound = math.sqrt(6 / (n_in + n_out)) if limit is None else real("limit", limit)
+        if bound < 0:
+            raise ValueError(f"limit must not be negative: weights lie in +-limit, got {shown(limit)}")
         w = rng.uniform(-bound, bound, (*seeds, layer.in_features, layer.out_features))
         b = np.zeros((*seeds, n_out)) if limit is None else rng.uniform(-bound, bound, (*seeds, n_out))
         return cls(ops.number(w), ops.number(b), activation)
@@ -75,8 +72,7 @@ class Dense(Params):
 
     def forward(self, x: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Any]:
         """y (..., batch, m) of x (..., batch, n), and the tape; a sequence has its time axis first."""
-        if x.ndim < 2 or x.shape[-1] != self.w.shape[-2]:
-            raise ValueError(f"{self.layer} expects x (..., batch, {self.w.shape[-2]}), got shape {x.shape}")
+        features(self, x, self.w.shape[-2])
         z = ops.add(self.b[..., None, :], ops.dot(x, self.w))
         y = ops.apply(self.activation, z)
         return y, (x, z, y)
@@ -92,9 +88,11 @@ class Dense(Params):
 
     def _gradients(self, tape: Any, delta: Array, ops: Arithmetic) -> tuple[Arrays, Array]:
         x, z, y = tape
+        shaped(delta, y)
         d = delta if self.activation == "linear" else ops.mul(delta, ops.slope(self.activation, z, y))
-        if x.ndim > max(self.w.ndim, 2):  # time steps share the weights: each is one more sample
-            return {"w": ops.outer(flat(x), flat(d)), "b": ops.total(flat(d), -2)}, d
+        if x.ndim > self.w.ndim:  # time steps share the weights: each is one more sample
+            rows, signal = merged(x, self.w.ndim), merged(d, self.w.ndim)
+            return {"w": ops.outer(rows, signal), "b": ops.total(signal, -2)}, d
         grads = {"w": ops.outer(x, d), "b": d[..., 0, :] if d.shape[-2] == 1 else ops.total(d, -2)}
         times = tuple(range(d.ndim - self.w.ndim))
         return {name: ops.total(g, times) for name, g in grads.items()} if times else grads, d

@@ -33,6 +33,10 @@ def _known(what: str, value: object, names: tuple[str, ...]) -> None:
         raise ValueError(f"{what} must be one of {', '.join(names)}, got {shown(value)}")
 
 
+def _kind(x: Any) -> str:
+    return str(getattr(x, "dtype", type(x).__name__))
+
+
 @dataclass(frozen=True)
 class Fixed:
     """Q fixed point: arrays hold raw codes of `q`, and every product is rounded and fitted by name.
@@ -47,6 +51,8 @@ class Fixed:
     accumulation: Accumulation = "per_product"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.q, QFormat):
+            raise TypeError(f"q must be a QFormat such as QFormat(8, 8), got {shown(self.q)}")
         _known("rounding", self.rounding, ROUNDINGS)
         _known("overflow", self.overflow, OVERFLOWS)
         _known("accumulation", self.accumulation, ("per_product", "wide"))
@@ -92,9 +98,11 @@ class Fixed:
 
     def _words(self, x: Array) -> Array:
         """Codes as int64; narrower integers are widened, so that no product wraps, and floats are refused."""
-        if x.dtype != np.int64:
-            return x.astype(np.int64, casting="safe")
-        return x
+        if x.dtype == np.int64:
+            return x
+        if not np.can_cast(x.dtype, np.int64):
+            raise TypeError(f"codes of {self.q} must be integers: `number` makes them, got {x.dtype}")
+        return x.astype(np.int64)
 
     # ---- codes come into range: in place, on arrays that an operation has just made
 
@@ -139,7 +147,12 @@ class Fixed:
                 part = slice(start, start + BLOCK)
                 self._finished(operation(x[part], y[part], out=z[part], dtype=np.int64), product)
             return out
-        p = operation(a, b, dtype=np.int64)
+        try:
+            p = operation(a, b, dtype=np.int64)
+        except TypeError:
+            raise TypeError(
+                f"codes of {self.q} must be integers: `number` makes them, got {_kind(a)} and {_kind(b)}"
+            ) from None
         if type(p) is np.ndarray:
             return self._finished(p, product)
         return self._finished(np.array([p]), product)[0]  # two numbers

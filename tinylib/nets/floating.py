@@ -23,9 +23,18 @@ def unknown(activation: object) -> ValueError:
     return ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {shown(activation)}")
 
 
+def known(activation: object) -> None:
+    """Raise unless the name is one of ACTIVATIONS."""
+    if activation not in ACTIVATIONS:
+        raise unknown(activation)
+
+
 def finite(values: Any) -> Array:
     """Values as float64; NaN and infinity are refused."""
-    values = np.asarray(values, dtype=np.float64)
+    try:
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"values must be real numbers in rows of equal length, got {shown(values)}") from None
     if not np.isfinite(values).all():
         bad = values[~np.isfinite(values)].flat[0]
         raise ValueError(f"values must be finite: NaN and infinity have no code, got {bad}")
@@ -42,6 +51,10 @@ class Float:
 
     dtype: Any = np.float64
     one = 1.0
+
+    def __post_init__(self) -> None:
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be numpy.float32 or numpy.float64, got {shown(self.dtype)}")
 
     def number(self, values: Any) -> Array:
         """Real numbers as this arithmetic stores them; NaN and infinity are refused."""

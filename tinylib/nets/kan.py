@@ -23,7 +23,7 @@ import numpy as np
 from tinylib.cost.layers import count
 from tinylib.cost.sequence import KAN as KANLayer
 from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array, Fixed
-from tinylib.nets.params import Arrays, Params
+from tinylib.nets.params import Arrays, Params, features
 from tinylib.nets.scan import flat, unflat
 
 
@@ -45,8 +45,8 @@ class KAN(Params):
         bases = count("grid", self.grid) + count("degree", self.degree)
         if np.ndim(self.w_base) < 2:
             raise ValueError(f"w_base must have the shape (..., n, o), got {np.shape(self.w_base)}")
-        *seeds, n, o = self.w_base.shape
-        self._shapes(coefficients=(*seeds, n, bases, o), w_base=(n, o), w_spline=(*seeds, n, o))
+        n, o = self.w_base.shape[-2:]
+        self._shapes(coefficients=(n, bases, o), w_base=(n, o), w_spline=(n, o))
 
     @classmethod
     def draw(
@@ -81,11 +81,10 @@ class KAN(Params):
 
     def forward(self, x: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Any]:
         """Outputs (..., batch, o) of x (..., batch, n)."""
-        if np.ndim(x) < 2 or x.shape[-1] != self.w_base.shape[-2]:
-            raise ValueError(
-                f"x must have the shape (..., batch, {self.w_base.shape[-2]}), got {np.shape(x)}"
-            )
+        features(self, x, self.w_base.shape[-2])
         run = self._forward_fixed if isinstance(ops, Fixed) else self._forward_float
+        if x.ndim > self.w_base.ndim + 1:
+            raise ValueError(f"{self.layer} takes one time axis before (..., batch, n), got shape {x.shape}")
         if x.ndim <= self.w_base.ndim:
             return run(x, ops)
         y, tape = run(flat(x), ops)  # time steps share the curves: each is one more sample
@@ -135,7 +134,8 @@ class KAN(Params):
         sigmoid, silu, powers, at, _, w = tape
         w = np.swapaxes(w, -1, -2)
         d = delta * w if delta.shape[-1] == 1 else ops.dot(delta, w)  # matmul is slow over an axis of one
-        d = d.reshape(*d.shape[:-1], -1, self.grid + self.degree + 1)  # what reaches each entry of a row
+        row = self.grid + self.degree + 1
+        d = d.reshape(*d.shape[:-1], d.shape[-1] // row, row)  # what reaches each entry of a row
         own = d.shape[: d.ndim - 1 - silu.ndim]  # axes of the weights that x does not have
         steep = _slopes(self.grid, self.degree, silu.dtype) @ powers[:-1]
         dx = (d.reshape(*own, -1).take(at, -1) * steep).sum(-2).reshape(*own, *silu.shape)

@@ -23,7 +23,7 @@ import numpy as np
 from tinylib.cost import sequence
 from tinylib.cost.layers import count
 from tinylib.nets.arithmetic import FLOAT, Arithmetic, Float
-from tinylib.nets.params import Arrays, Params
+from tinylib.nets.params import Arrays, Params, features
 from tinylib.nets.scan import Cell, State, Tape, bias_gradient, input_signal, rows, stack, weight_gradient
 from tinylib.units import real, shown
 
@@ -66,7 +66,7 @@ class _Liquid(Cell):
 
     def per_sample(self, d: Array, ops: Arithmetic) -> Array:
         """A signal of all steps summed over the steps of each sample: (time, ..., batch, columns)."""
-        return ops.total(d.reshape(-1, self.unfolds, *d.shape[1:]), 1)
+        return ops.total(d.reshape(len(d) // self.unfolds, self.unfolds, *d.shape[1:]), 1)
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ class SynapticLTC(_Liquid):
     def __post_init__(self) -> None:
         n, m = (rows(name, getattr(self, name)) for name in ("w_in", "w_rec"))
         four = ("w", "mu", "sigma", "erev")
-        self._shapes(**{f"{name}_in": (n, m) for name in four}, **{f"{name}_rec": (m, m) for name in four})
-        self._shapes(gleak=(m,), vleak=(m,), cm=(m,))
+        synapses = {f"{name}_{kind}": (k, m) for kind, k in (("in", n), ("rec", m)) for name in four}
+        self._shapes(**synapses, gleak=(m,), vleak=(m,), cm=(m,))
         self._check()
 
     @property
@@ -256,7 +256,7 @@ class SynapticLTC(_Liquid):
 
         With f = (1 + u) / 2 the halves of all sums are constants, and u = tanh(sigma v / 2 - sigma mu / 2).
         """
-        if not isinstance(ops, Float) or zs.ndim > 3:
+        if not isinstance(ops, Float) or zs.ndim > 3 or not zs.size:
             return super().run(zs, state, ops)
         (time, batch, _), m, half = zs.shape, self.cm.shape[-1], zs.dtype.type(0.5)
         capacity = np.repeat(
@@ -379,6 +379,7 @@ class Affine(Params):
 
     def forward(self, x: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Array]:
         """scale x + shift, and x."""
+        features(self, x, self.scale.shape[-1])
         return ops.add(ops.mul(x, self.scale[..., None, :]), self.shift[..., None, :]), x
 
     def back(self, tape: Array, delta: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Arrays]:

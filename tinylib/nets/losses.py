@@ -21,8 +21,16 @@ from tinylib.units import shown
 Loss = Callable[[Array, Array, Arithmetic], tuple[Array, Array]]
 
 
+def _paired(y: Array, target: Array) -> None:
+    if y.shape[-2:] != target.shape[-2:]:
+        raise ValueError(
+            f"targets must have the shape of the output, {y.shape[-2:]}, got {target.shape[-2:]}"
+        )
+
+
 def squared(y: Array, target: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Array]:
     """Mean squared error over the outputs, no factor 1/2, and delta = target - y."""
+    _paired(y, target)
     delta = ops.sub(target, y)
     squares = ops.mul(delta, delta)
     if y.shape[-1] == 1:
@@ -48,6 +56,7 @@ def cross_entropy(y: Array, target: Array, ops: Arithmetic = FLOAT) -> tuple[Arr
 
     The loss itself is for the reader alone, and formed in floating point in every arithmetic.
     """
+    _paired(y, target)
     z, t = ops.values(y), ops.values(target)
     top = z.max(axis=-1, keepdims=True)
     value = np.sum(t * (np.log(np.sum(np.exp(z - top), axis=-1, keepdims=True)) + top - z), axis=-1)

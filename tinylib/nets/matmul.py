@@ -31,6 +31,8 @@ def integer_matmul(a: np.ndarray, b: np.ndarray, largest: int | None = None) -> 
     """
     if a.dtype.kind not in "iu" or b.dtype.kind not in "iu":
         raise TypeError(f"integer_matmul needs integer arrays, got {a.dtype} and {b.dtype}")
+    if min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2]:
+        raise ValueError(f"integer_matmul takes (..., n, k) and (..., k, m), got {a.shape} and {b.shape}")
     rows, terms, columns = *a.shape[-2:], b.shape[-1]
     if rows * terms * columns <= TINY:
         return np.matmul(a, b, dtype=np.int64)

@@ -14,9 +14,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from tinylib.cost import layers
 from tinylib.cost.layers import Shape
 from tinylib.cost.models import Model, Node
-from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array
+from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array, Fixed, Float
 from tinylib.nets.dense import Dense
 from tinylib.nets.params import Arrays
 from tinylib.units import shown
@@ -29,6 +30,8 @@ class Network:
     parts: tuple[Any, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.parts, (tuple, list)):
+            raise TypeError(f"parts must be a tuple of parts, got {shown(self.parts)}")
         object.__setattr__(self, "parts", tuple(self.parts))
         if not self.parts:
             raise ValueError("a network must have at least one part, got none")
@@ -65,7 +68,18 @@ class Network:
 
     def predict(self, x: Any, ops: Arithmetic = FLOAT) -> Array:
         """Output as real numbers for an input of real numbers."""
+        self.check(ops)
         return ops.values(self.forward(ops.number(x), ops)[0])
+
+    def check(self, ops: Arithmetic) -> None:
+        """Raise unless the parameters are numbers of `ops`: integer codes in fixed point, else floats."""
+        if not isinstance(ops, (Float, Fixed)):
+            raise TypeError(f"ops must be FLOAT or a Fixed arithmetic, got {shown(ops)}")
+        wanted = "f" if isinstance(ops, Float) else "iO"
+        for name, a in ((name, a) for part in self.parts for name, a in part.arrays.items()):
+            if a.dtype.kind not in wanted:
+                kind = "floats" if wanted == "f" else f"codes of {ops.q}"
+                raise TypeError(f"{name} must hold {kind}: `mapped(ops.number)` makes them, got {a.dtype}")
 
     @property
     def arrays(self) -> list[Arrays]:
@@ -102,6 +116,8 @@ class Network:
 
     def at(self, index: Any) -> Self:
         """One of the independent networks."""
+        if not self.seeds:
+            raise ValueError(f"a network must have leading axes to choose from, got one network and {index}")
         return self.mapped(lambda a: a[index])
 
     def seeds_inner(self) -> Self:
@@ -110,10 +126,19 @@ class Network:
         return self.mapped(lambda a: _last_inner(a, lead)) if lead else self
 
     def model(self, in_shape: Shape, name: str = "network") -> Model:
-        """The description that counts and draws it: a chain of the layers of its parts."""
-        found = [part.layer for part in self.parts if part.layer is not None]
-        nodes = (Node(f"{type(layer).__name__.lower()}_{i}", layer) for i, layer in enumerate(found, 1))
-        return Model(name, in_shape, tuple(nodes))
+        """The description that counts and draws it: a chain of the layers of its parts.
+
+        A Dense part that is handed a sequence (time, n) works at every time step, as a convolution of one
+        tap does, and is counted as one.
+        """
+        nodes, model = [], None
+        for layer in (part.layer for part in self.parts if part.layer is not None):
+            shape = model.rows[-1].out_shape if model else tuple(np.atleast_1d(in_shape))
+            if type(layer) is layers.Dense and len(shape) == 2 and shape[-1] == layer.in_features:
+                layer = layers.Conv1D(layer.in_features, layer.out_features, 1)
+            nodes.append(Node(f"{type(layer).__name__.lower()}_{len(nodes) + 1}", layer))
+            model = Model(name, in_shape, tuple(nodes))
+        return model or Model(name, in_shape, ())
 
 
 def _last_inner(a: Array, lead: int) -> Array:

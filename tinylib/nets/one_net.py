@@ -71,6 +71,7 @@ def _layout(net: Network, ops: Fixed) -> Layout:
     for part in net.parts:
         if not isinstance(part, Dense) or part.seeds or part.activation not in BENDS:
             raise ValueError(f"each part must be one Dense with {', '.join(BENDS)}, got {shown(part)}")
+    net.check(ops)
     if net.count > WEIGHTS:
         raise ValueError(f"a network in integers must have at most {WEIGHTS:,} weights, got {net.count:,}")
     sizes = (net.parts[0].w.shape[0], *(part.w.shape[1] for part in net.parts))

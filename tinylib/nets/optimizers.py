@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tinylib.cost.layers import count
 from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array, Fixed
 from tinylib.nets.params import Arrays
 from tinylib.units import real, shown
@@ -68,10 +69,11 @@ class Optimizer:
     decay_every: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "decay"):
-            if real(name, getattr(self, name)) <= 0:
+        for name in ("learning_rate", "decay", "eps"):
+            if hasattr(self, name) and real(name, getattr(self, name)) <= 0:
                 raise ValueError(f"{name} must be positive, got {shown(getattr(self, name))}")
-        for name in ("clip", "clip_norm", "l2", "decay_every"):
+        count("decay_every", self.decay_every, 0)
+        for name in ("clip", "clip_norm", "l2"):
             if real(name, getattr(self, name)) < 0:
                 raise ValueError(f"{name} must not be negative, got {shown(getattr(self, name))}")
         for name in ("momentum", "acceleration", "beta1", "beta2", "rho"):

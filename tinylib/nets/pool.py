@@ -19,7 +19,7 @@ import numpy as np
 
 from tinylib.cost import layers
 from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array
-from tinylib.nets.params import Arrays, Params
+from tinylib.nets.params import Arrays, Params, got
 from tinylib.nets.windows import Geometry, fitted, inside, padded, taps, windows
 from tinylib.units import shown
 
@@ -141,8 +141,8 @@ class _GlobalPool(Params):
         return self.kind()
 
     def _checked(self, x: Array) -> None:
-        if x.ndim != self.layer.axes + 2:
-            raise ValueError(f"{self.layer} expects x (batch, height, width, channels), got shape {x.shape}")
+        if not isinstance(x, np.ndarray) or x.ndim != self.layer.axes + 2 or not all(x.shape[1:]):
+            raise ValueError(f"{self.layer} expects x (batch, height, width, channels), got {got(x)}")
 
 
 class GlobalMaxPool2D(_GlobalPool):
@@ -186,7 +186,9 @@ class Flatten(Params):
 
     def forward(self, x: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Any]:
         """y (batch, features) of x (batch, ...), and the tape."""
-        return x.reshape(len(x), -1), x.shape
+        if not isinstance(x, np.ndarray) or x.ndim < 2:
+            raise ValueError(f"Flatten expects x (batch, ..., features), got {got(x)}")
+        return x.reshape(len(x), prod(x.shape[1:])), x.shape
 
     def back(self, tape: Any, delta: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Arrays]:
         """dx, shaped as x, for delta (batch, features); there are no gradients."""

@@ -197,7 +197,7 @@ class GRU(_Gated):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.b_rec is not None:
-            self._shapes(b_rec=(3 * self.w_rec.shape[-2],))
+            self._shapes(b_rec=(*self.seeds, 3 * self.w_rec.shape[-2]))
 
     @property
     def layer(self) -> sequence.GRU:

@@ -20,7 +20,7 @@ import numpy as np
 
 from tinylib.cost.layers import Layer, count
 from tinylib.nets.arithmetic import FLOAT, Arithmetic, Float
-from tinylib.nets.params import Arrays, Params
+from tinylib.nets.params import Arrays, Params, got, shaped
 from tinylib.units import shown
 
 Array = np.ndarray
@@ -92,8 +92,7 @@ class Cell(Params):
 def rows(name: str, matrix: Array) -> int:
     """Rows of a weight matrix (..., rows, columns); raises when it is none."""
     if not isinstance(matrix, np.ndarray) or matrix.ndim < 2:
-        got = matrix.shape if isinstance(matrix, np.ndarray) else shown(matrix)
-        raise ValueError(f"{name} must be a matrix (rows, columns), got {got}")
+        raise ValueError(f"{name} must be a matrix (rows, columns), got {got(matrix)}")
     return matrix.shape[-2]
 
 
@@ -108,6 +107,13 @@ def flat(a: Array) -> Array:
     """(time, ..., batch, f) as (..., time * batch, f): what one matrix product takes."""
     a = np.moveaxis(a, 0, -3)
     return a.reshape(*a.shape[:-3], -1, a.shape[-1])
+
+
+def merged(a: Array, axes: int) -> Array:
+    """`flat` until no more than `axes` axes are left."""
+    while a.ndim > axes:
+        a = flat(a)
+    return a
 
 
 def unflat(a: Array, time: int) -> Array:
@@ -154,8 +160,13 @@ def scan(
     `state` None = its start; the state to go on from is `last(tape)`. `given` is what else
     `project` takes, such as the `elapsed` times of a CfC.
     """
-    zs = cell.project(_sequence(cell, xs), ops, **given)
-    states, records = cell.run(zs, state or cell.start(zs.shape[1:-1], ops), ops)
+    _check(cell, xs)
+    zs = cell.project(xs, ops, **given)
+    start = cell.start(zs.shape[1:-1], ops)
+    if state is not None and [np.shape(s) for s in state] != [s.shape for s in start]:
+        wanted = ", ".join(str(s.shape) for s in start)
+        raise ValueError(f"state must be a tuple of arrays {wanted}, got {shown(state)}")
+    states, records = cell.run(zs, start if state is None else tuple(state), ops)
     return states[0][cell.unfolds :: cell.unfolds], Tape(xs, zs, states, records)
 
 
@@ -172,7 +183,9 @@ def scan_back(
     In floating point it goes in blocks of samples whose local derivatives fit the cache: one, unless the
     cell is large. Fixed point goes in one, so that no sum is rounded in parts.
     """
-    time, cut = len(delta), truncation or len(delta)
+    shaped(delta, tape.states[0][cell.unfolds :: cell.unfolds])
+    time = len(delta)
+    cut = time if truncation is None else count("truncation", truncation)
     dstate = tuple(ops.zeros(s.shape[1:]) for s in tape.states)
     largest = max(a[: cell.unfolds].size for a in (*tape.records, *tape.states))
     block = max(1, BLOCK // max(1, largest)) if isinstance(ops, Float) else time
@@ -215,12 +228,14 @@ def _piece(tape: Tape, begin: int, end: int, unfolds: int) -> Tape:
     return Tape(tape.xs[begin:end], tape.zs[begin:end], tuple(states), tuple(records))
 
 
-def _sequence(cell: Cell, xs: Array) -> Array:
+def _check(cell: Cell, xs: Array) -> None:
+    if not isinstance(cell, Cell):
+        raise TypeError(f"cell must be a recurrent cell such as LSTM, got {shown(cell)}")
     n = cell.w_in.shape[-2]
     if not isinstance(xs, np.ndarray) or xs.ndim < 3 or not len(xs) or xs.shape[-1] != n:
-        got = xs.shape if isinstance(xs, np.ndarray) else shown(xs)
-        raise ValueError(f"a sequence must have the shape (time, ..., batch, {n}) with time >= 1, got {got}")
-    return xs
+        raise ValueError(
+            f"a sequence must have the shape (time, ..., batch, {n}) with time >= 1, got {got(xs)}"
+        )
 
 
 @dataclass(frozen=True)

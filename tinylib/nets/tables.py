@@ -29,12 +29,18 @@ def read(function: str, x: Array, q: QFormat) -> Array:
     t -= low
     i = t >> bits
     t &= (1 << bits) - 1
-    t *= rise[i]
+    here, up = left[i], rise[i]
+    t *= up
     t >>= bits
-    t += left[i]
-    for code, value in exceptions:
-        t[x == code] = value
-    return wrap(t, q.total_bits) if function == "exp" else t
+    t += here
+    if function == "exp":  # its nodes may be wrapped
+        for code, value in exceptions:
+            t[x == code] = value
+        return wrap(t, q.total_bits)
+    if exceptions:
+        up += here
+        np.copyto(t, x, where=(x == here) | (x == up))
+    return t
 
 
 @lru_cache(maxsize=64)

@@ -20,7 +20,7 @@ from tinylib.nets.arithmetic import FLOAT, Arithmetic, Array, Fixed
 from tinylib.nets.network import Network
 from tinylib.nets.params import Arrays
 from tinylib.nets.progress import bar
-from tinylib.units import shown
+from tinylib.units import real, shown
 
 
 @dataclass
@@ -70,6 +70,15 @@ def train(
     returned is then the best one. Independent networks stop together, by their mean.
     Raises ValueError for empty data, numbers that do not fit, and a loss that becomes NaN.
     """
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be a Network, got {shown(net)}")
+    if not isinstance(rng, np.random.Generator | None):
+        raise TypeError(f"rng must be a numpy Generator such as default_rng(0), or None, got {shown(rng)}")
+    if not isinstance(resume, History | None):
+        raise TypeError(f"resume must be the History of an earlier training, got {shown(resume)}")
+    if real("dead_zone", dead_zone) < 0:
+        raise ValueError(f"dead_zone must not be negative: it is a loss, got {shown(dead_zone)}")
+    net.check(ops)
     _whole(epochs=epochs, batch_size=batch_size, patience=1 if patience is None else patience)
     xs, targets = prepared(xs, targets, ops, batch_axis)
     held = validation and prepared(*validation, ops, batch_axis)
@@ -139,9 +148,7 @@ class _Run:
         return net.with_arrays(arrays), after, value, active
 
     def judged(self, y: Array, t: Array) -> tuple[Array, Array]:
-        """Losses and delta; raises when the targets do not have the shape of the output."""
-        if y.shape[-2:] != t.shape[-2:]:
-            raise ValueError(f"targets must have the shape of the output, {y.shape[-2:]}, got {t.shape[-2:]}")
+        """Losses and delta."""
         return self.loss_of(y, t, self.ops)
 
     def axes(self, value: Array) -> tuple[int, ...]:
@@ -176,6 +183,8 @@ def prepared(xs: Any, targets: Any, ops: Arithmetic, batch_axis: int = -2) -> tu
     x, t = ops.number(xs), ops.number(targets)
     if x.ndim < 2 or t.ndim < 2:
         raise ValueError(f"xs and targets must have a sample and a feature axis, got {x.shape} and {t.shape}")
+    if not -x.ndim <= batch_axis < x.ndim:
+        raise ValueError(f"batch_axis must be an axis of xs {x.shape}, got {batch_axis}")
     if x.shape[batch_axis] != t.shape[-2]:
         got = f"{x.shape[batch_axis]} and {t.shape[-2]}"
         raise ValueError(f"xs and targets must hold the same samples, got {got}")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from tinylib.cost.layers import Layer, Shape
+from tinylib.nets.params import got
 
 Array = np.ndarray
 
@@ -61,9 +62,9 @@ def geometry(layer: Layer, in_shape: Shape) -> Geometry:
 
 def fitted(layer: Layer, x: Array) -> Geometry:
     """The geometry of a layer over a batch x (batch, *places, channels)."""
-    if x.ndim != layer.axes + 2:
+    if not isinstance(x, np.ndarray) or x.ndim != layer.axes + 2:
         places = "height, width" if layer.axes == 2 else "time"
-        raise ValueError(f"{layer} expects x (batch, {places}, channels), got shape {x.shape}")
+        raise ValueError(f"{layer} expects x (batch, {places}, channels), got {got(x)}")
     return geometry(layer, x.shape[1:])
 
 

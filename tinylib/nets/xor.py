@@ -29,6 +29,8 @@ Q8_8 = Fixed(QFormat(8, 8), "nearest", "saturate")
 
 def samples(count: int, seed: int = 0) -> tuple[Array, Array]:
     """`count` of the four cases at random: inputs (count, 2) and targets (count, 1)."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise ValueError(f"count must be a whole number from 0, got {shown(count)}")
     order = np.random.default_rng(seed).integers(0, 4, count)
     return INPUTS[order], TARGETS[order]
 

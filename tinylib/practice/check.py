@@ -1,5 +1,6 @@
 """check(id, value): the one call a learner makes. Feedback in Lab, one clear line under Validate."""
 
+from copy import deepcopy
 from typing import Any
 
 from tinylib.practice import progress
@@ -66,7 +67,7 @@ def _examples(function: Any, examples: list) -> Feedback:
     for arguments, expected in examples:
         shown = ", ".join(repr(a) for a in arguments)
         try:
-            got = plain(function(*arguments))
+            got = plain(function(*deepcopy(arguments)))
         except NotPlain as error:
             return Feedback(False, 0.0, f"Called with ({shown}): {error}.")
         except Exception as error:

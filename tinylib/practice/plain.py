@@ -9,6 +9,7 @@ from typing import Any
 
 MAX_ELEMENTS = 100_000
 MAX_TEXT = 10_000
+MAX_SHOWN = 6  # numbers of a list that a message shows
 
 
 class NotPlain(TypeError):
@@ -102,6 +103,8 @@ def short(value: Any, width: int = 40) -> str:
     """A plain value as text of bounded length, for a message."""
     if type(value) is int and value.bit_length() > 120:
         return f"an integer of {value.bit_length():,} bits"
+    if type(value) is list and len(value) <= MAX_SHOWN and {type(v) for v in value} <= {bool, int, float}:
+        return f"[{', '.join(short(v) for v in value)}]"
     if type(value) in (list, dict):
         return f"{type_name(value)} of {len(value)} values"
     text = f"{value:.6g}" if type(value) is float else repr(value)

@@ -12,6 +12,7 @@ from tinylib.show.curves import curves
 from tinylib.show.deployed import accuracy_and_bytes
 from tinylib.show.diagrams import diagram
 from tinylib.show.distillation import entropy_curve, temperature_bars
+from tinylib.show.distillation_loss import loss_bars, temperature_gain
 from tinylib.show.energy import battery, energy_ladder
 from tinylib.show.fixed_point import bit_field, lut_error, staircase, word
 from tinylib.show.gap import gap_bars, growth_points
@@ -25,7 +26,7 @@ from tinylib.show.quantization import channel_scales, code_grid, codebook, sqnr_
 from tinylib.show.report import report
 from tinylib.show.requantization import requantize_steps
 from tinylib.show.roofline import roofline
-from tinylib.show.search import evolution, latency_mix, pareto
+from tinylib.show.search import evolution, latency_mix, pareto, share_curves
 from tinylib.show.sizes import sizes
 from tinylib.units import format_quantity
 
@@ -54,6 +55,7 @@ __all__ = [
     "growth_points",
     "kv_cache",
     "latency_mix",
+    "loss_bars",
     "lut_error",
     "macs_against_weights",
     "memory_stack",
@@ -64,11 +66,13 @@ __all__ = [
     "report",
     "requantize_steps",
     "roofline",
+    "share_curves",
     "sizes",
     "sqnr_curves",
     "staircase",
     "step_response",
     "temperature_bars",
+    "temperature_gain",
     "weight_histogram",
     "word",
 ]

@@ -47,9 +47,8 @@ def curves(
         ends.append((plot.y(thin[-1][1]), name, role, dash))
         spoken.append(f"{name} from {_pair(*points[0])} to {_pair(*points[-1])}")
     parts += _names(ends, plot.left + plot.width + 8, plot.top + plot.height)
-    return svg.picture(
-        title, f"{note} {x.label} to {y.label}: {'; '.join(spoken)}.", "".join(parts), 720, 424
-    )
+    said = f"{note.removesuffix('.')}. " if note else ""
+    return svg.picture(title, f"{said}{x.label} to {y.label}: {'; '.join(spoken)}.", "".join(parts), 720, 424)
 
 
 def thinned(points: Sequence[svg.Point]) -> list[svg.Point]:

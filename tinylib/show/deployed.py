@@ -36,5 +36,7 @@ def accuracy_and_bytes(rows: Sequence[Row], title: str = "Accuracy and size", no
         )
         parts.append(svg.text(right.x(size) + 6, y + 19, f"{size:,} B", "ink", 12))
         ratio = format_quantity(most / size, digits=3)
-        spoken.append(f"{name}: {share}, {format_bytes(size)}, {ratio} times smaller than the largest")
-    return svg.picture(title, f"{note} {'; '.join(spoken)}.", "".join(parts), 720, 84 + height + 62)
+        beside = "the largest" if size == most else f"{ratio} times smaller than the largest"
+        spoken.append(f"{name}: {share}, {format_bytes(size)}, {beside}")
+    said = f"{note.removesuffix('.')}. " if note else ""
+    return svg.picture(title, f"{said}{'; '.join(spoken)}.", "".join(parts), 720, 84 + height + 62)

@@ -58,6 +58,7 @@ def _neurons(model: Model) -> str:
         role = "activations" if i in (0, len(places) - 1) else "weights"
         parts += [svg.circle(x, y, 13, role, f"neuron {k + 1}") for k, (x, y) in enumerate(column)]
         name = "inputs" if i == 0 else "outputs" if i == len(places) - 1 else "hidden"
+        name = name.removesuffix("s") if len(column) == 1 else name
         parts.append(svg.text(column[0][0], 66, f"{len(column)} {name}", "muted", 12, "middle"))
     return _framed(model, "".join(parts), spoken, 130 + height)
 
@@ -133,8 +134,10 @@ def _cell(layer: L.Layer) -> str:
     rows = blocks(layer)
     most = max(params for _, _, params in rows)
     height, top = 52 * len(rows), 96
-    title = f"{type(layer).__name__}: {layer.in_features} inputs, {layer.hidden_features} units"
+    inputs = f"{layer.in_features} input{'s' * (layer.in_features > 1)}"
+    title = f"{type(layer).__name__}: {inputs}, {layer.hidden_features} units"
     subtitle = f"{layer.params:,} parameters, {layer.state_elements} state values carried over"
+    subtitle += f", {layer.macs((1, layer.in_features)):,} MACs a sample"
     parts = [svg.text(24, 34, title, size=18, bold=True), svg.text(24, 55, subtitle, "muted")]
     parts.append(svg.text(24, 82, "x, and the state before", "ink", 13))
     spoken = []
@@ -175,7 +178,8 @@ def _list(model: Model) -> str:
         for name in row.src:
             parts.append(_edge(place[name], i + 1))
         parts.append(svg.rect(60, y, 250, 26, "panel", radius=5))
-        words = row.op if row.name == f"l{i}" else f"{row.name}: {row.op}"
+        plain = row.name == f"l{i}" or row.name.startswith(f"{row.op.lower()}_")  # no name of its own
+        words = row.op if plain else f"{row.name}: {row.op}"
         parts.append(svg.text(72, y + 18, words, "ink", 13, bold=True))
         parts.append(svg.text(470, y + 18, dimensions(row.out_shape), "muted", 12, "end"))
         parts.append(svg.text(580, y + 18, f"{row.params:,}", "ink", 12, "end"))

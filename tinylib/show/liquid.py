@@ -35,10 +35,13 @@ def step_response(tau: float = 1.0, f: float = 1.0, a: float = 1.0, dt: float = 
     series = trajectories(tau, f, a, dt)
     rate = 1 / tau + f
     constant = format_quantity(1 / rate, "s", 3)
-    stable = dt * rate < 2
+    swing = dt * rate
+    stable = swing < 2
     note = f"tau {tau:g} s at rest, {constant} with the gate open; step {dt:g} s"
-    if not stable:
-        note += "; explicit Euler diverges: dt (1/tau + f) >= 2"
+    if math.isclose(swing, 2):
+        note += "; explicit Euler swings for ever: dt (1/tau + f) = 2"
+    elif not stable:
+        note += "; explicit Euler diverges: dt (1/tau + f) > 2"
     limit = max(1.0, abs(a)) * 1.5
     return curves(
         "A liquid neuron answers a step",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tinylib.cost import compression
 from tinylib.cost.layers import count
 from tinylib.show import svg
+from tinylib.show.curves import curves
 from tinylib.units import KIB, format_quantity, real, shown
 
 MOST_OPERATIONS = 8
@@ -87,6 +88,18 @@ def _legend(x: float, y: float, entries: Sequence[tuple[str, str]]) -> str:
         parts.append(svg.bar(x + 150 * i, y - 10, 24, 11, role, over=role == "over_budget"))
         parts.append(svg.text(x + 150 * i + 30, y, words, "ink", 12))
     return "".join(parts)
+
+
+def share_curves(logits: Sequence[Sequence[float]], names: Sequence[str], title: str, note: str = "") -> str:
+    """SVG of the shares of up to five operations, epoch by epoch: the softmax of their parameters [text].
+
+    logits: one row of architecture parameters (K,) for each epoch, that before the first one included.
+    """
+    if len(logits) < 2 or any(len(row) != len(names) for row in logits):
+        raise ValueError(f"shares need two epochs or more, each with {len(names)} parameters")
+    shares = [compression.softmax(row) for row in logits]
+    lines = {name: [(epoch, p[k]) for epoch, p in enumerate(shares)] for k, name in enumerate(names)}
+    return curves(title, svg.Axis("epoch", 0, len(logits) - 1), svg.Axis("share", 0, 1), lines, note)
 
 
 # Candidates under limits

@@ -1,0 +1,134 @@
+"""`python -m grading run` and `regrade`: grade an assignment of a course, or judge stored answers again."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from grading import sandbox
+from grading.course import Course
+from grading.engine import run
+from grading.pool import LocalPool
+from grading.rows import STATES, GradingError, Options, Pool, Report
+from grading.standing import GradebookError, shown, told
+
+GO_ON = "the same command goes on from here"
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """Register `run` and `regrade`."""
+    one = commands.add_parser("run", help="grade what was handed in: sandboxed, in parallel, resumable")
+    one.add_argument("assignment", help="its name; with --shard also a file that `pack` wrote")
+    _course(one)
+    one.add_argument("--jobs", type=int, default=_cores(), help="workers (default: one for each core)")
+    one.add_argument("--scheduler", default="", metavar="ADDRESS", help="run on this Dask cluster")
+    one.add_argument("--shard", default="", metavar="i/n", help="run this part of the class, write no grades")
+    one.add_argument("--out", type=Path, default=Path("results"), help="where a shard leaves its results")
+    one.add_argument("--allow-unsandboxed", action="store_true", help="run student code without a sandbox")
+    one.add_argument("--force", action="store_true", help="run again what ran before")
+    one.set_defaults(run=_run)
+    two = commands.add_parser("regrade", help="judge stored answers again; runs nothing")
+    two.add_argument("assignment")
+    _course(two)
+    two.set_defaults(run=_regrade)
+
+
+def _course(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--course", type=Path, default=Path(), help="the course folder (default: this one)")
+    parser.add_argument("--db", default="", metavar="URL", help="gradebook in place of the course's own")
+    parser.add_argument("--student", action="append", default=[], metavar="NAME", help="only this one")
+    parser.add_argument("--no-wait", action="store_true", help="do not wait for another run to end")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.jobs < 1:
+        return _failed(f"--jobs needs at least one worker, got {options.jobs}")
+    try:
+        if options.shard:
+            return _shard(options)
+        how = Options(jobs=options.jobs, allow_unsandboxed=options.allow_unsandboxed, force=options.force)
+        return _grade(options, how, _elsewhere(options))
+    except (GradingError, ValueError, OSError, RuntimeError) as error:
+        return _failed(str(error))
+
+
+def _regrade(options: argparse.Namespace) -> int:
+    try:
+        return _grade(options, Options(rejudge=True, run_new=False), None)
+    except GradingError as error:
+        return _failed(str(error))
+
+
+def _failed(why: str) -> int:
+    print(f"grading: {why}", file=sys.stderr)
+    return 1
+
+
+def _grade(options: argparse.Namespace, how: Options, pool: Callable[[], Pool] | None) -> int:
+    course = Course(options.course.resolve(), options.db)
+    try:
+        with told(course.url):
+            print(f"gradebook {shown(course.url)}")
+    except GradebookError as error:
+        return _failed(str(error))
+    how = replace(how, students=tuple(options.student), wait=not options.no_wait, pool=pool)
+    report = run(course, options.assignment, how)
+    print(table(report))
+    print(f"\nfeedback pages: {course.feedback(report.assignment, 'STUDENT')}")
+    return 130 if report.stopped else 0
+
+
+def _elsewhere(options: argparse.Namespace) -> Callable[[], Pool] | None:
+    """The pool on a cluster, when one is named."""
+    if not options.scheduler:
+        return None
+    from grading.cluster import ClusterPool
+
+    return lambda: ClusterPool(options.scheduler, allow_unsandboxed=options.allow_unsandboxed)
+
+
+def _shard(options: argparse.Namespace) -> int:
+    """Run one part of a class into result files."""
+    from grading import shards
+
+    part = shards.Shard.parse(options.shard)
+    if options.assignment.endswith(".jsonl"):
+        tasks = shards.packed_tasks(Path(options.assignment), part.holds)
+    else:
+        from grading.merging import Desk, tasks_of
+
+        tasks = tasks_of(Desk.open(Course(options.course.resolve()), options.assignment), part.holds)
+    make = _elsewhere(options)
+    level = None if make else sandbox.require(sandbox.probe(), options.allow_unsandboxed)
+    print(f"{part}, {level or options.scheduler}")
+    pool = make() if make else LocalPool(options.jobs, level, allow_unsandboxed=True)
+    try:
+        ended = shards.run_shard(tasks, options.out, pool)
+    finally:
+        pool.close()
+    print(", ".join(f"{count} {how}" for how, count in sorted(ended.items())) or "nothing in this part")
+    return 0
+
+
+def table(report: Report) -> str:
+    """The class as text: a line for each student, what there is to look at, how many of each state."""
+    width = max([len(row.student) for row in report.rows] + [7])
+    lines = []
+    for row in report.rows:
+        points = f"{row.verdict.points:6.2f} of {row.verdict.max_points:g}" if row.verdict.marks else ""
+        lines.append(f"{row.student:<{width}}  {points:<13} {row.state}{f': {row.note}' if row.note else ''}")
+        lines += [f"{'':<{width}}    {flag.text}" for flag in row.verdict.flags]
+    counts = [f"{report.counts[state]} {said}" for state, said in STATES.items() if report.counts[state]]
+    lines += ["", "; ".join(counts)]
+    lines += [f"note: {note}" for note in report.notes]
+    if report.stopped:
+        lines.append(f"stopped after {len(report.rows)} of {report.total}: {GO_ON}")
+    elif any(row.state in ("not written", "worker lost", "failed") for row in report.rows):
+        lines.append(f"not everything was graded: {GO_ON}")
+    return "\n".join(lines)
