@@ -74,10 +74,12 @@ class Cost:
 def script() -> str:
     """The assignment as a percent script."""
     parts = [
-        '# %% role="given"\nimport numpy as np\nfrom matplotlib import pyplot as plt\n\nbegin_here = 1\n'
+        '# %% role="name" name="student"\nstudent = ""\n\n'
+        '# %% role="given" name="begin"\nimport numpy as np\nfrom matplotlib import pyplot as plt\n\nbegin_here = 1\n'
     ]
     parts[0] = (
-        '# %% role="given"\nimport numpy as np\nfrom matplotlib import pyplot as plt\n\n'
+        '# %% role="name" name="student"\nstudent = ""\n\n'
+        '# %% role="given" name="begin"\nimport numpy as np\nfrom matplotlib import pyplot as plt\n\n'
         "from tinylib.practice import begin, check\n\nbegin(student)\n"
     )
     for number, exercise_id in enumerate(QUESTIONS):

@@ -142,22 +142,11 @@ class _Run:
 
     def without_running(self, submission: Submission) -> Row | Transplanted:
         """The row of a submission that need not run; else its work, ready to."""
-        made = self.standing.made.get(submission.student)
-        rejudge = self.options.rejudge or self.options.force
-        if (
-            made
-            and not rejudge
-            and made.digest == submission.marks(self.desk, self.standing)
-            and self.there(submission)
-        ):
-            return Row(
-                submission.student,
-                "unchanged",
-                verdict_from(made.verdict),
-                made.note,
-                made.level,
-                made.seconds,
-            )
+        student, made = submission.student, self.standing.made.get(submission.student)
+        anew = made is None or self.options.rejudge or self.options.force
+        if not anew and made.digest == submission.marks(self.desk, self.standing) and self.there(student):
+            before = verdict_from(made.verdict)
+            return Row(student, "unchanged", before, made.note, made.level, made.seconds)
         work = self.desk.work(submission)
         if work.notebook is None:
             return self.finished(submission, work, None, "unreadable")
@@ -165,7 +154,7 @@ class _Run:
         if stored is not None:
             return self.finished(submission, work, stored, "regraded")
         if not self.options.run_new:
-            return Row(submission.student, "no answers", Verdict(submission.student), "run it first")
+            return Row(student, "no answers", Verdict(student), "run it first")
         return work
 
     def ran(self, submission: Submission, work: Transplanted, result: Result) -> Row:
@@ -210,22 +199,19 @@ class _Run:
             graded.copy_whole(self.course.release(self.assignment) / name, path.parent / name)
         graded.write_whole(self.course.feedback(self.assignment, student), page)
 
-    def there(self, submission: Submission) -> bool:
+    def there(self, student: str) -> bool:
         """Whether notebook and page of a graded submission are."""
-        paths = (
-            f(self.assignment, submission.student) for f in (self.course.autograded, self.course.feedback)
-        )
+        paths = [place(self.assignment, student) for place in (self.course.autograded, self.course.feedback)]
         return all(path.is_file() and path.stat().st_size for path in paths)
 
     def guarded(self, submission: Submission, step: Callable[[], Any]) -> Any:
         """What the step gives; a row that says why when it fails. The class goes on."""
         try:
             return step()
-        except (NotWritten, OSError, sqlite3.Error) as error:
-            state, why = (
-                "not written",
-                str(error) if isinstance(error, NotWritten) else f"not written, run again: {error}",
-            )
+        except NotWritten as error:
+            state, why = "not written", str(error)
+        except (OSError, sqlite3.Error) as error:
+            state, why = "not written", f"not written, run again: {error}"
         except (GradebookError, NbGraderError, GradingError):
             raise
         except Exception as error:

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Self
 
@@ -261,28 +261,41 @@ class _Lane:
                     return
                 task, outbox = item
                 try:
-                    outbox.put(self._tried(task))
+                    outbox.put(tried(self.worker, task, self._begun, self._stopped))
                 except BaseException as error:
                     outbox.put(error)
                 self.since = 0.0
         finally:
             self.worker.close()
 
-    def _tried(self, task: Task) -> Result:
-        lost = ""
-        for _ in range(TRIES):
-            if self.pool._closed:
-                break
-            try:
-                self.worker.start()
-                self.since = time.monotonic()
-                return self.worker.run(task)
-            except (WorkerLost, OSError) as error:
-                lost = str(error)
-            except (TypeError, ValueError) as error:
-                return unanswered(task, self.pool.level, "refused", f"the task could not be run: {error}")
-        note = f"no worker could finish this notebook in {TRIES} tries: {lost}"
-        return unanswered(task, self.pool.level, "worker lost", note)
+    def _begun(self) -> None:
+        self.since = time.monotonic()
+
+    def _stopped(self) -> bool:
+        return self.pool._closed
+
+
+def tried(
+    worker: Worker,
+    task: Task,
+    begun: Callable[[], None] = lambda: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Result:
+    """The result of a task on this worker, started again when it was lost; `begun` hears of each try."""
+    lost = ""
+    for _ in range(TRIES):
+        if stopped():
+            break
+        try:
+            worker.start()
+            begun()
+            return worker.run(task)
+        except (WorkerLost, OSError) as error:
+            lost = str(error)
+        except (TypeError, ValueError) as error:
+            return unanswered(task, worker.level, "refused", f"the task could not be run: {error}")
+    note = f"no worker could finish this notebook in {TRIES} tries: {lost}"
+    return unanswered(task, worker.level, "worker lost", note)
 
 
 def unanswered(task: Task, level: Level, ended: str, note: str) -> Result:

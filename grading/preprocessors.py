@@ -6,7 +6,8 @@ Execute, and SaveReasons behind its SaveAutoGrades, which reads the marks from t
 
 import atexit
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
@@ -34,7 +35,9 @@ class Transplant(NbGraderPreprocessor):
     """Put the student's work into the released notebook; what was changed around it is reported."""
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: dict) -> tuple[nbformat.NotebookNode, dict]:
-        work = Sealed(self, resources).work
+        sealed = Sealed(self, resources)
+        work = sealed.work
+        only_public(sealed.copies, sealed.desk.files)
         for problem in work.problems:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
         if work.notebook is None:
@@ -73,6 +76,9 @@ class Sealed:
         self.course = Course(Path(place.root), names["db_url"])
         self.desk = Desk.open(self.course, names["assignment"])
         folder = place.format_path(place.submitted_directory, names["student"], names["assignment"])
+        self.copies = Path(
+            place.format_path(place.autograded_directory, names["student"], names["assignment"])
+        )
         self.submission: Submission = self.desk.read(names["student"], Path(folder))
         self.work: Transplanted = self.desk.work(self.submission)
 
@@ -102,6 +108,18 @@ class Sealed:
         entry = Entry(self.submission.student, graded.scores(nb), comments, made, self.submission.timestamp)
         with _book(self.course, self.desk.assignment) as book:
             book.write(entry)
+
+
+def only_public(folder: Path, public: Mapping[str, str]) -> None:
+    """Leave the notebooks and the public files alone in the graded folder.
+
+    nbgrader copies all that lies beside a notebook there, following links, and from there into the feedback.
+    """
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name not in public and path.suffix != ".ipynb":
+            path.unlink()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import numpy
 
 import tinylib
 from grading import sandbox
-from grading.pool import SLOW_S, TRIES, Worker, WorkerLost, unanswered
+from grading.pool import SLOW_S, Worker, tried
 from grading.sandbox import Level
 from grading.task import VERSION, Result, Task
 
@@ -107,7 +107,7 @@ class _Lane:
     """One sandboxed worker and the thread that starts it: it dies with that thread."""
 
     def __init__(self, level: Level) -> None:
-        self.worker, self.level = Worker(level), level
+        self.worker = Worker(level)
         self._inbox: queue.SimpleQueue = queue.SimpleQueue()
         threading.Thread(target=self._work, daemon=True).start()
 
@@ -120,24 +120,10 @@ class _Lane:
         while item := self._inbox.get():
             task, under_way = item
             try:
-                under_way.set_result(self._tried(task))
+                under_way.set_result(tried(self.worker, task))
             except BaseException as error:
                 under_way.set_exception(error)
         self.worker.close()
-
-    def _tried(self, task: Task) -> Result:
-        lost = ""
-        for _ in range(TRIES):
-            try:
-                return self.worker.run(task)
-            except (WorkerLost, OSError) as error:
-                lost = str(error)
-                self.worker.close()
-            except (TypeError, ValueError) as error:
-                self.worker.close()
-                return unanswered(task, self.level, "refused", f"the task could not be run: {error}")
-        note = f"no worker could finish this notebook in {TRIES} tries: {lost}"
-        return unanswered(task, self.level, "worker lost", note)
 
     def close(self) -> None:
         self.worker.kill()
