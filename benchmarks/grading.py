@@ -74,14 +74,10 @@ class Cost:
 def script() -> str:
     """The assignment as a percent script."""
     parts = [
-        '# %% role="name" name="student"\nstudent = ""\n\n'
-        '# %% role="given" name="begin"\nimport numpy as np\nfrom matplotlib import pyplot as plt\n\nbegin_here = 1\n'
-    ]
-    parts[0] = (
-        '# %% role="name" name="student"\nstudent = ""\n\n'
+        '# %% role="name" name="student"\nstudent = ""\n',
         '# %% role="given" name="begin"\nimport numpy as np\nfrom matplotlib import pyplot as plt\n\n'
-        "from tinylib.practice import begin, check\n\nbegin(student)\n"
-    )
+        "from tinylib.practice import begin, check\n\nbegin(student)\n",
+    ]
     for number, exercise_id in enumerate(QUESTIONS):
         parts.append(
             f'# %% role="answer" name="q{number}"\n### BEGIN SOLUTION\nq{number} = 1.0\n### END SOLUTION\n\n'

@@ -52,6 +52,11 @@ QUIET_GAIN = Exercise(
 )
 
 
+def _without_ties(row, scale):
+    """The weights, those near the middle of two codes moved: which way a tie goes is not asked."""
+    return [round(w + 0.1 * scale, 5) if abs(abs(w / scale) % 1 - 0.5) < 0.02 else w for w in row]
+
+
 @key(
     "a05.per_channel",
     examples=[
@@ -66,7 +71,8 @@ class PerChannel:
         rows, columns, bits = rng.int(2, 4), rng.int(4, 8), rng.choice((3, 4, 6, 8))
         louder = [rng.log(0.02, 2.0, 3) for _ in range(rows)]
         weights = [[round(top * rng.uniform(-1, 0.9), 5) for _ in range(columns)] for top in louder]
-        return [[*row, -round(1.05 * top, 5)] for row, top in zip(weights, louder)], bits
+        rows = [[*row, -round(1.05 * top, 5)] for row, top in zip(weights, louder)]
+        return [_without_ties(row, max(map(abs, row)) / (2 ** (bits - 1) - 1)) for row in rows], bits
 
     def expected(weights, bits):
         codes = [affine.symmetric(max(map(abs, row)), bits) for row in weights]

@@ -10,6 +10,7 @@ import pytest
 
 from grading import keys
 from grading.course import done, nbgrader
+from grading.judge import judge_function
 from grading.stock import verdict
 from tinylib.practice import BANK, Exercise
 from tinylib.practice import assignment as assignment_module
@@ -55,6 +56,20 @@ def test_instructor_solutions_are_right_for_every_student(name, student, monkeyp
     monkeypatch.chdir(ROOT / "solutions" / name)
     shares = marks(name, student)
     assert shares and set(shares.values()) == {1.0}, shares
+
+
+@every
+def test_instructor_functions_are_right_on_every_hidden_draw(name, monkeypatch):
+    monkeypatch.chdir(ROOT / "solutions" / name)
+    space: dict = {}
+    for cell in (c for c in solution(name).cells if c.cell_type == "code"):
+        for exercise_id, answer, _ in JUDGED.findall(cell.source):
+            if isinstance(key := keys.load(keys.folder() / f"{name}.py").get(exercise_id), keys.Key):
+                for seed in range(60):
+                    feedback = judge_function(key, lambda a, f=space[answer]: f(*a), Rng(str(seed)))
+                    assert feedback.right, feedback.message
+        if not cell.metadata.nbgrader.grade:
+            exec(cell.source, space)
 
 
 @every
