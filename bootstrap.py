@@ -426,10 +426,15 @@ def chosen(only: str, names: list[str]) -> list[str]:
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 TIERS = {  # name -> (title, commands, programs of which one is needed, what installs them)
     "style": ("layout and lint", ["ruff format --check .", "ruff check ."], (), ""),
-    "unit": ("unit tests", ["pytest tests -m 'not browser and not slow'"], (), ""),
+    "unit": ("unit tests", ["pytest -n 2 tests -m 'not browser and not slow'"], (), ""),
     "build": ("notebooks against their scripts", ["authoring/build.py check"], (), ""),
-    "notebooks": ("notebooks run", ["pytest --nbval notebooks", "pytest --nbval-lax solutions"], (), ""),
-    "assignments": ("assignments, from release to grade", ["pytest tests -m slow"], (), ""),
+    "notebooks": (
+        "notebooks run",
+        ["pytest -n 2 --nbval notebooks", "pytest -n 2 --nbval-lax solutions"],
+        (),
+        "",
+    ),
+    "assignments": ("assignments, from release to grade", ["pytest -n 2 tests -m slow"], (), ""),
     "browser": ("in a real browser", ["pytest tests -m browser"], CHROMIUM, "apt-get install chromium"),
 }
 

@@ -14,6 +14,13 @@ from typing import Any, Self
 VERSION = 1  # of the engine: part of every digest, so that a change of the runner regrades
 
 
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a record of this module, as `asdict` gives them but without copies."""
+    if type(value) not in (Limits, Ask, Step, Task, Outcome, Result):
+        raise TypeError(f"a {type(value).__name__} is not JSON serializable")
+    return vars(value)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a student's process may use; `wall_s` is for the whole notebook, `cell_s` for one cell or call."""
@@ -61,7 +68,7 @@ class Task:
 
     def to_json(self) -> str:
         """The task as text of one line."""
-        return json.dumps(self, default=vars, separators=(",", ":"))
+        return json.dumps(self, default=_fields, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -109,7 +116,7 @@ class Result:
 
     def to_json(self) -> str:
         """The result as text of one line."""
-        return json.dumps(self, default=vars, separators=(",", ":"))
+        return json.dumps(self, default=_fields, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:

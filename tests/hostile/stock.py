@@ -46,8 +46,13 @@ c.ExecutePreprocessor.timeout = 20
 """
 COURSE = Path("/tmp/course")
 CALM = ("ada", "ben")  # the honest students around an attack
-WALL_S = 240
-DAMAGE = {"killed": "grader killed", "failed": "not graded", "others": "others' grades changed"}
+WALL_S = 120
+DAMAGE = {
+    "killed": "grader killed",
+    "hung": "grader hung",
+    "failed": "not graded",
+    "others": "others' grades changed",
+}
 DAMAGE |= {"script": "script in page", "left": "processes left", "files": "files left", "called": "network"}
 
 
@@ -194,7 +199,8 @@ def run(path: Path, names: list[str]) -> None:
             if result.exists():
                 return name, json.loads(result.read_text())
             words = ended.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            return name, {"killed": True, "failed": True, "points": None, "note": words}
+            how = "hung" if ended.returncode == -signal.SIGKILL else "killed"
+            return name, {how: True, "failed": True, "points": None, "note": words}
 
         with ThreadPoolExecutor(3) as pool:
             for name, found in pool.map(one, chosen):

@@ -5,6 +5,7 @@ import pytest
 from tests.hostile.attacks import ATTACKS
 from tests.hostile.markup import faults
 from tests.hostile.work import FULL, FUNCTIONS, ROOT, VALUES, Places, claims, solved, wrong
+from tinylib.practice.plain import NotPlain, plain
 
 PLACES = Places("/course", 1, "/socket")
 SAFE = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'\">"
@@ -20,7 +21,7 @@ def test_names_of_students_differ():
     assert len({name.casefold() for name in names}) == len(names)
 
 
-@pytest.mark.parametrize("attack", ATTACKS.values(), ids=str)
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=lambda a: a.name)
 def test_every_attack_changes_the_submission_and_says_how(attack):
     assert attack.line.endswith(".") and "\n" not in attack.line
     work = wrong("mallory", PLACES)
@@ -71,3 +72,14 @@ def test_the_page_reader_misses_no_missing_policy():
 def test_the_page_of_threats_names_every_attack():
     page = (ROOT / "docs" / "grading-threats.md").read_text(encoding="utf-8")
     assert [name for name in ATTACKS if f"| `{name}` |" not in page] == []
+
+
+def test_a_class_that_equals_float_is_no_float():
+    """Types are told apart by identity: a metaclass may say that its class equals float, and hash like it."""
+    space: dict = {}
+    work = wrong("mallory", PLACES)
+    ATTACKS["lying_metaclass"].make(work)
+    exec(next(cell["source"] for cell in work.cells if cell["id"].startswith("own-")), space)
+    assert space["Float"] in (int, float), "it lies to whoever compares"
+    with pytest.raises(NotPlain):
+        plain(space["Float"]())

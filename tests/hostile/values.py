@@ -102,7 +102,7 @@ def false_class(work):
     work.every("Masked()")
 
 
-@attack(VALUE)
+@attack(VALUE, says="must be a number, text, list or array")
 def lying_metaclass(work):
     """A class whose metaclass claims to be float, equal to float, and an instance of everything."""
     work.extra("""

@@ -30,7 +30,7 @@ def _plain(value: Any, room: list[int], depth: int) -> Any:
     room[0] -= 1
     if room[0] < 0:
         raise NotPlain(f"an answer must hold at most {MAX_ELEMENTS:,} values, got more")
-    if kind in (bool, int, float) or value is None:
+    if kind is float or kind is int or kind is bool or value is None:  # `is`: a metaclass may equal anything
         return value
     if kind is str:
         if len(value) > MAX_TEXT:
@@ -38,7 +38,7 @@ def _plain(value: Any, room: list[int], depth: int) -> Any:
         return value
     if depth > 8:
         raise NotPlain("an answer must not be nested deeper than 8 lists")
-    if kind in (list, tuple):
+    if kind is list or kind is tuple:
         return [_plain(v, room, depth + 1) for v in value]
     if kind is dict:
         return {_key(k): _plain(v, room, depth + 1) for k, v in value.items()}
@@ -62,7 +62,7 @@ def _from_numpy(value: Any, room: list[int], depth: int) -> Any:
         return _plain(
             value.astype(float).tolist() if value.dtype.itemsize > 8 else value.tolist(), room, depth
         )
-    if numpy is not None and kind in set(numpy.sctypeDict.values()) and issubclass(kind, numpy.generic):
+    if numpy is not None and any(kind is known for known in numpy.sctypeDict.values()):
         if issubclass(kind, numpy.bool_):
             return bool(value)
         if issubclass(kind, numpy.integer):
