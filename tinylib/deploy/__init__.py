@@ -1,0 +1,10 @@
+"""Networks on the device: exported as C99, compiled, run, and compared with Python bit by bit.
+
+    >>> made = c99.export(net, Fixed(QFormat(16, 16)), "xor")    # header, source, test, Makefile
+    >>> made.write("build")
+    >>> host.tested(made)                                        # own test, all warnings, sanitizers
+    >>> host.Library(made).run(codes)                            # through ctypes, many samples in a call
+
+`c99` is the driver; `c99_dense c99_cells c99_kan c99_images c99_int8 c99_int8_cfc` know the parts of `nets`,
+`c99_train` writes networks that learn on the device, `c99_fixed` the operations of a Q format.
+"""

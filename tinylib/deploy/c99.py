@@ -1,0 +1,294 @@
+"""A trained network as C99: one header, one source, a test with vectors, and a Makefile.
+
+    >>> made = export(net, Fixed(QFormat(16, 16)), "xor")
+    >>> made.write("build")                             # xor.h xor.c xor_test.c Makefile
+
+    NAME_run(x, y)                    one inference                              networks without a state
+    NAME_start(&s); NAME_step(&s, x, y)     one sample of a sequence             networks with one
+    NAME_train(x, t) -> loss          one step of training                       trainable networks
+
+No heap, no file beyond <stdint.h>, no floating point; results are those of `Network.forward` in the same
+arithmetic, to the last bit. A network that keeps the last state alone answers after every sample, as if the
+sequence ended there. x and y must not overlap.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinylib.cost.layers import Shape
+from tinylib.deploy import (
+    c99_cells,
+    c99_dense,
+    c99_fixed,
+    c99_images,
+    c99_int8,
+    c99_int8_cfc,
+    c99_kan,
+    c99_test,
+    c99_train,
+)
+from tinylib.deploy.c99_fixed import Functions
+from tinylib.deploy.c99_text import block, checked_name, container
+from tinylib.deploy.c99_unit import Unit, emit
+from tinylib.nets.arithmetic import Fixed
+from tinylib.nets.int8 import RUNTIMES, Int8Network
+from tinylib.nets.int8_cfc import Int8CfC
+from tinylib.nets.network import Network
+from tinylib.nets.optimizers import SGD
+from tinylib.nets.pool import Dropout, Flatten
+from tinylib.nets.scan import Recurrent
+from tinylib.units import shown
+
+__all__ = ["Sources", "export"]
+KINDS = c99_dense, c99_cells, c99_images, c99_kan  # their parts are known once they are imported
+ON_STACK = 1024  # bytes of buffers up to which they lie on the stack
+PLAIN = SGD()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of one network, and what a caller has to know.
+
+    inputs, outputs: codes of one sample [count]      weights: trainable codes, or 0 [count]
+    bits: of a code      one: the code of 1.0, or 1 for int8
+    """
+
+    name: str
+    header: str
+    source: str
+    test: str
+    makefile: str
+    inputs: int
+    outputs: int
+    bits: int
+    stateful: bool = False
+    weights: int = 0
+    one: int = 1
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Text by file name."""
+        return {
+            f"{self.name}.h": self.header,
+            f"{self.name}.c": self.source,
+            f"{self.name}_test.c": self.test,
+            f"{self.name}_plot.py": c99_test.PLOT,
+            "Makefile": self.makefile,
+        }
+
+    def write(self, folder: str | Path) -> Path:
+        """Write all files into a folder, which is made when it is missing."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in self.files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return folder
+
+
+def export(
+    network: Network | Int8Network | Int8CfC,
+    ops: Fixed | str | None,
+    name: str,
+    trainable: bool = False,
+    in_shape: Shape | None = None,
+    optimizer: SGD = PLAIN,
+    dead_zone: float = 0.0,
+    vectors: int = 32,
+    data: tuple[Any, Any] | None = None,
+) -> Sources:
+    """The C99 files of a network that holds codes of `ops`, or of an int8 one.
+
+    ops: for an Int8Network the runtime whose rounding it takes, "reference" or "xnnpack"; None for a cell
+    in_shape: of one sample, (features,) or (height, width, channels); needed where the first part has none
+    trainable: NAME_train with SGD, momentum and acceleration, and a dead zone of the loss: a network of
+    Dense parts with tanh, sigmoid, relu or linear
+    vectors: random samples in the test, some of them at the ends of the format
+    data: inputs and targets as real numbers, which a trainable network is tested and drawn with instead
+    """
+    checked_name(name)
+    if isinstance(network, (Int8Network, Int8CfC)):
+        if trainable:
+            raise ValueError("trainable must be False: int8 networks do not learn in C, got True")
+        return _int8(network, ops, name, in_shape, vectors)
+    c99_fixed.check(ops)
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, an Int8Network or an Int8CfC, got {shown(network)}")
+    network.check(ops)
+    if network.seeds:
+        raise ValueError(f"network must be one: `at` takes it out of many, got leading axes {network.seeds}")
+    shape = _in_shape(network, in_shape)
+    functions = Functions(ops, c99_fixed.MAKERS)
+    if trainable:
+        made = c99_train.program(network, functions, name, optimizer, dead_zone)
+    else:
+        made = _inference(network, functions, name, shape)
+    if not trainable:
+        return _tested(made, c99_test.vectors(network, ops, shape, vectors))
+    checks, ts = c99_test.lesson(network, ops, shape, vectors, data)
+    learnt = ts, c99_test.learnt(network, ops, checks[0], ts, optimizer, dead_zone)
+    return _tested(made, checks, learnt)
+
+
+def _tested(made: Sources, checks: Any, learnt: Any = None) -> Sources:
+    test = c99_test.program(made, checks, learnt)
+    return replace(made, test=test, makefile=c99_test.makefile(made))
+
+
+def _int8(network: Int8Network | Int8CfC, runtime: Any, name: str, shape: Any, vectors: int) -> Sources:
+    if isinstance(network, Int8CfC):
+        inputs, outputs = len(network.w_in), len(network.w_rec)
+        body, source, target = c99_int8_cfc.program(network, name), network.source, network.state
+        xs = c99_test.draw_int8((vectors, inputs))
+        checks = xs, network.forward(xs[:, None])[:, 0]
+    else:
+        if runtime not in RUNTIMES:
+            raise ValueError(f"ops must be a runtime, {' or '.join(RUNTIMES)}, got {shown(runtime)}")
+        if shape is None:
+            raise ValueError("in_shape must be given for an Int8Network: (height, width, channels), got None")
+        to, out = c99_int8.written(network, tuple(shape), runtime)
+        inputs, outputs = int(np.prod(shape)), int(np.prod(out))
+        run = f"void {name}_run(const {name}_code *x, {name}_code *y)\n{{\n{block(to.body)}\n}}"
+        body = [f"typedef {name}_code code;", c99_int8_cfc.TYPES, *to.texts.values(), *to.data, run]
+        source, target = network.source, network.target
+        xs = c99_test.draw_int8((vectors, *shape))
+        checks = xs.reshape(vectors, -1), network.forward(xs, runtime).reshape(vectors, -1)
+    stateful = isinstance(network, Int8CfC)
+    note = f"int8 network: {inputs} inputs, {outputs} outputs, {network.weight_bytes} bytes of weights"
+    meaning = (
+        f"x = {source.scale:.6g} * (code - {source.zero_point}), "
+        f"y = {target.scale:.6g} * (code - {target.zero_point})"
+    )
+    calls = _calls(name, {"h": outputs} if stateful else {})
+    head = header(name, 8, meaning, inputs, outputs, calls, note)
+    text = spaced([f"/* {note} */", f'#include "{name}.h"', "", *body])
+    return _tested(Sources(name, head, text, "", "", inputs, outputs, 8, stateful), checks)
+
+
+def _in_shape(network: Network, given: Shape | None) -> Shape:
+    if given is not None:
+        return tuple(given)
+    for part in network.parts:
+        if n := _features(part):
+            return (n,)
+    raise ValueError("in_shape must be given: the parts do not say how large an image is, got None")
+
+
+def _inference(network: Network, functions: Functions, name: str, shape: Shape) -> Sources:
+    to, x, inputs = Unit(functions), "x", int(np.prod(shape))
+    parts = [p for p in network.parts if not isinstance(p, (Dropout, Flatten))]
+    recurrent = [i for i, part in enumerate(parts) if isinstance(part, Recurrent)]
+    if any(parts[i].last_only for i in recurrent[:-1]):
+        raise ValueError("a part behind the last state of a sequence must not be recurrent, got one")
+    if recurrent and len(shape) != 1:
+        raise ValueError(f"a recurrent network must take rows of features, got in_shape {shape}")
+    if not parts:
+        raise ValueError("a network must have a part that does something: a copy needs no C, got none")
+    for part in network.parts:
+        if isinstance(part, Flatten):
+            shape = (int(np.prod(shape)),)
+        if not any(part is p for p in parts):
+            continue
+        to.final = part is parts[-1]
+        if not isinstance(part, c99_images.PARTS):
+            _fits(part, shape)
+        x, shape = emit(part, to, x, shape)
+    return _sources(network, to, name, inputs, int(np.prod(shape)))
+
+
+def _features(part: Any) -> int:
+    """Features that a part on rows reads; 0 when it does not say."""
+    cell = part.cell if isinstance(part, Recurrent) else part
+    arrays = (getattr(cell, name, None) for name in ("w_in", "w_base", "w", "scale"))
+    return next((a.shape[0] for a in arrays if a is not None and a.ndim <= 2), 0)
+
+
+def _fits(part: Any, shape: Shape) -> None:
+    n = _features(part)
+    if n and shape != (n,):
+        kind = type(getattr(part, "cell", part)).__name__
+        raise ValueError(f"{kind} must be given a row of {n} features, after Flatten, got shape {shape}")
+
+
+def _sources(network: Network, to: Unit, name: str, inputs: int, outputs: int) -> Sources:
+    q, bits = to.ops.q, container(to.ops.q.total_bits)
+    large = sum(to.buffers.values()) * bits // 8 + 4 * to.words > ON_STACK
+    buffers = [f"code {b}[{n}];" for b, n in sorted(to.buffers.items())]
+    buffers += [f"uint32_t signs[{to.words}];"] * bool(to.words)
+    local = [] if large else buffers
+    body = "\n".join(to.body)
+    local += ["int i;"] * ("for (i" in body)
+    call = _signature(name, bool(to.states))
+    text = [
+        f"/* {title(network, to.ops, inputs, outputs)} */",
+        f'#include "{name}.h"',
+        "",
+        c99_fixed.types(to.functions, f"{name}_code"),
+        "",
+        *to.functions.written(),
+        *to.data,
+        *(f"static {b} /* too large for a stack */" for b in buffers if large),
+    ]
+    if to.states:
+        clears = [f"clear(s->{field}, {n});" for field, n in to.states.items()]
+        text.append(f"void {name}_start({name}_state *s)\n{{\n{block(clears)}\n}}")
+    text.append(f"{call}\n{{\n{block([*local, *to.body])}\n}}")
+    note, calls = title(network, to.ops, inputs, outputs), _calls(name, to.states)
+    head = header(name, bits, f"value = code / {q.one}", inputs, outputs, calls, note)
+    return Sources(name, head, spaced(text), "", "", inputs, outputs, bits, bool(to.states), one=q.one)
+
+
+def _signature(name: str, stateful: bool) -> str:
+    if stateful:
+        return f"void {name}_step({name}_state *s, const {name}_code *x, {name}_code *y)"
+    return f"void {name}_run(const {name}_code *x, {name}_code *y)"
+
+
+def _calls(name: str, states: dict[str, int]) -> list[str]:
+    """What a header declares: the type of the state, where there is one, and the functions."""
+    calls = [f"{_signature(name, bool(states))}; /* y of x: one sample */"]
+    if not states:
+        return calls
+    fields = block([f"{name}_code {field}[{n}];" for field, n in states.items()])
+    kept = f"typedef struct {{\n{fields}\n}} {name}_state;"
+    return [kept, "", f"void {name}_start({name}_state *s); /* before the first sample */", *calls]
+
+
+def title(network: Network, ops: Fixed, inputs: int, outputs: int) -> str:
+    """One line that says what a file holds."""
+    parts = ", ".join(type(getattr(p, "cell", p)).__name__ for p in network.parts)
+    rule = f"{ops.rounding}, {ops.overflow}, {ops.accumulation}"
+    return f"{parts}: {inputs} inputs, {outputs} outputs, {network.count} weights in {ops.q} ({rule})"
+
+
+def spaced(texts: list[str]) -> str:
+    """Texts of a file: an empty line around whatever has several lines."""
+    lines: list[str] = []
+    for text in texts:
+        many = "\n" in text
+        lines += [""] * (many and bool(lines) and bool(lines[-1])) + text.split("\n") + [""] * many
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def header(name: str, bits: int, meaning: str, inputs: int, outputs: int, calls: list[str], note: str) -> str:
+    """The header: type of a code and what it means, sizes, and what can be called."""
+    guard = f"{name.upper()}_H"
+    return spaced(
+        [
+            f"/* {note} */",
+            f"#ifndef {guard}",
+            f"#define {guard}",
+            "",
+            "#include <stdint.h>",
+            "",
+            f"typedef int{bits}_t {name}_code; /* {meaning} */",
+            f"#define {name.upper()}_INPUTS {inputs}",
+            f"#define {name.upper()}_OUTPUTS {outputs}",
+            "",
+            *calls,
+            "",
+            "#endif",
+        ]
+    )
