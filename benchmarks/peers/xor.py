@@ -66,7 +66,7 @@ def beside_torch(torch) -> dict:
         lambda: torch_run(torch, net, xs, targets), lambda: one_net.train(net, xs, targets, RATE, Q16_16)
     )
     note = f"{peer / 0.02:.0f} and {own / 0.02:.2f} us a step"
-    work = "XOR 2-4-1 Q16.16, 20,000 per-sample steps"
+    work = "XOR 2-4-1 Q16.16, 20,000 steps"
     return row(work, "torch, same task", ratio, 15, 75, note)
 
 
@@ -96,7 +96,7 @@ def rows() -> list[dict]:
     try:
         import torch
     except ImportError:
-        work = "XOR 2-4-1 Q16.16, 20,000 per-sample steps"
+        work = "XOR 2-4-1 Q16.16, 20,000 steps"
         return [row(work, "torch", None, 15, 75, "torch is not installed"), at_once()]
     return [beside_torch(torch), at_once()]
 
