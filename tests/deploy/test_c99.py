@@ -173,8 +173,10 @@ def test_formats_at_the_edge_run_under_the_sanitizers(cc, int_bits, frac_bits, b
     assert host.tested(c99.export(net, ops, "net", vectors=200)) == "net: 0 codes differ\n"
 
 
-@pytest.mark.parametrize("compiler", [name for name in ("gcc", "clang") if shutil.which(name)])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_each_compiler_takes_it_without_a_warning(compiler):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not on the PATH")
     for name in "lstm", "kan", "conv", "pools", "binary", "ternary":
         for arithmetic in "Q16.16 nearest saturate", "Q8.8 nearest wrap wide", "Q5.9 toward_zero wrap":
             sources = made(name, ARITHMETICS[arithmetic], vectors=8)[2]
