@@ -1,5 +1,7 @@
 """The training loop: one step by hand, batches, dead zone, stopping, independence of seeds, errors."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -301,15 +303,16 @@ def test_a_sweep_says_what_it_needs():
         sweep(root, [1], jobs=0)
 
 
-def test_a_sweep_runs_on_a_cluster_or_says_what_is_missing():
-    try:
-        from distributed import LocalCluster
-    except ImportError:
-        with pytest.raises(ModuleNotFoundError, match="scheduler needs the package distributed"):
-            sweep(root, [1, 4], scheduler="tcp://127.0.0.1:1")
-        return
-    with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+def test_a_sweep_runs_on_a_cluster():
+    cluster_of = pytest.importorskip("distributed").LocalCluster
+    with cluster_of(n_workers=1, processes=False, dashboard_address=None) as cluster:
         assert sweep(root, [1, 4, 9], scheduler=cluster.scheduler_address) == [1, 2, 3]
+
+
+def test_a_sweep_without_the_package_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ModuleNotFoundError, match="scheduler needs the package distributed"):
+        sweep(root, [1, 4], scheduler="tcp://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("shown", [False, True])
