@@ -10,6 +10,7 @@ import os
 import queue
 import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -42,6 +43,7 @@ class Worker:
 
     def __init__(self, level: Level, warm: tuple[str, ...] = WARM) -> None:
         self.level, self.warm = level, warm
+        self.child_killed = False  # the last child, and not by us: by itself, or by one who needed its memory
         self._process: subprocess.Popen | None = None
         self._scratch = ""
 
@@ -104,6 +106,7 @@ class Worker:
             raise WorkerLost(f"a child did not begin: status {end['status']}, {self._complaint()}")
         if not end["tidy"]:
             self.close()
+        self.child_killed = end["why"] == "ended" and end["status"] & 0x7F == signal.SIGKILL
         return result_of(task, bytes(raw), end, self.level.name)
 
     def _frame(self, deadline: float) -> tuple[bytes, bytes]:
@@ -281,19 +284,27 @@ def tried(
     begun: Callable[[], None] = lambda: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Result:
-    """The result of a task on this worker, started again when it was lost; `begun` hears of each try."""
-    lost = ""
+    """The result of a task on this worker, started again when it was lost; `begun` hears of each try.
+
+    A notebook whose process was killed is tried once more: if that is killed too, the notebook did it itself.
+    """
+    lost, killed = "", False
     for _ in range(TRIES):
         if stopped():
             break
         try:
             worker.start()
             begun()
-            return worker.run(task)
+            result = worker.run(task)
+            if killed or not worker.child_killed:
+                return result
+            killed, lost = True, result.note
         except (WorkerLost, OSError) as error:
             lost = str(error)
         except (TypeError, ValueError) as error:
             return unanswered(task, worker.level, "refused", f"the task could not be run: {error}")
+        except Exception as error:  # of ours: one row of the class, not its end
+            lost = f"{type(error).__name__}: {error}"
     note = f"no worker could finish this notebook in {TRIES} tries: {lost}"
     return unanswered(task, worker.level, "worker lost", note)
 

@@ -73,14 +73,17 @@ def test_hostile_tasks_do_not_harm_the_others(pool):
 
 def inside(worker: Worker) -> list[int]:
     """The first process within bubblewrap."""
-    monitor = worker._process.pid
-    return [int(pid) for pid in Path(f"/proc/{monitor}/task/{monitor}/children").read_text().split()]
+    return children(worker._process.pid) if worker._process else []
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_the_task_tried_again(pool):
     list(pool.run([numbered(1)]))
-    killed = [pid for lane in pool._lanes if lane.worker._process for pid in inside(lane.worker)]
+    killed = [pid for lane in pool._lanes for pid in inside(lane.worker)]
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     results = {r.digest: r.outcomes[1].value for r in pool.run(numbered(n) for n in range(6))}
@@ -95,9 +98,28 @@ def test_a_worker_that_dies_in_the_middle_of_a_task_loses_nothing(pool):
         found[result.digest] = (result.ended, result.outcomes[1].value)
         if len(found) == 1:
             for lane in pool._lanes:
-                for pid in inside(lane.worker) if lane.worker._process else []:
+                for pid in inside(lane.worker):
                     os.kill(pid, signal.SIGKILL)
     assert found == {f"d{n}": ("finished", n**2) for n in range(6)}
+
+
+@pytest.mark.slow
+def test_a_notebook_killed_from_outside_is_run_again(pool):
+    nap = "import time; time.sleep(0.4); x = {n} ** 2"
+    found, killed = {}, 0
+    for result in pool.run(numbered(n, nap) for n in range(6)):
+        found[result.digest] = (result.ended, result.outcomes[1].value)
+        while len(found) == 1 and not killed:
+            for lane in pool._lanes:
+                for child in [c for first in inside(lane.worker) for c in children(first)]:
+                    os.kill(child, signal.SIGKILL)
+                    killed += 1
+    assert killed and found == {f"d{n}": ("finished", n**2) for n in range(6)}
+
+
+def test_a_notebook_that_kills_itself_is_run_twice_and_did_it(pool):
+    (result,) = pool.run([numbered(1, "import os; os.kill(os.getpid(), 9)")])
+    assert (result.ended, result.note) == ("died", "the notebook was ended by SIGKILL in cell c0")
 
 
 @pytest.mark.slow

@@ -126,7 +126,8 @@ def compared(plan: Plan, root: Path, url: str, server: postgres.Server | None, u
     shutil.copytree(undisturbed[0], root)
     hits, problem = disturbed(plan, root, url, server, undisturbed[3])
     if not problem and (found := contents(url)) != undisturbed[1]:
-        problem = f"other rows: {[k for k in found if found[k] != undisturbed[1][k]]}"
+        rows = {k: sorted({*found[k]} ^ {*undisturbed[1][k]}, key=str)[:4] for k in found}
+        problem = f"other rows: { ({k: differ for k, differ in rows.items() if differ}) }"
     if not problem and pages(root) != undisturbed[2]:
         problem = "other pages"
     shutil.rmtree(root, ignore_errors=True)
