@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Self
 
 from grading import sandbox
@@ -31,7 +32,7 @@ TRIES = 3
 START_S = 120  # for a worker to warm up
 SPARE_S = 20  # beyond a notebook's own time, until its worker counts as lost
 END_S = 5  # for a worker to end itself
-SLOW_S = 4.0  # a task that runs longer than this holds its worker up
+SLOW_S = 2.0  # a task that runs longer than this holds its worker up
 
 
 class WorkerLost(RuntimeError):
@@ -45,6 +46,7 @@ class Worker:
         self.level, self.warm = level, warm
         self.child_killed = False  # the last child, and not by us: by itself, or by one who needed its memory
         self._process: subprocess.Popen | None = None
+        self._ready = False
         self._scratch = ""
 
     def start(self) -> None:
@@ -72,9 +74,14 @@ class Worker:
             start_new_session=True,
         )
         theirs.close()
-        kind, _ = self._frame(time.monotonic() + START_S)
-        if kind != b"r":
-            raise WorkerLost(f"a worker must say that it is ready, got {kind!r}")
+        try:
+            kind, _ = self._frame(time.monotonic() + START_S)
+            if kind != b"r":
+                raise WorkerLost(f"a worker must say that it is ready, got {kind!r}")
+        except BaseException:
+            self.close()
+            raise
+        self._ready = True
 
     def run(self, task: Task) -> Result:
         """The result of one task; raises WorkerLost when it is no fault of the task that there is none."""
@@ -136,15 +143,19 @@ class Worker:
 
     def kill(self) -> None:
         """Make the worker end itself and all below it; from any thread."""
-        if self._process:
+        if process := self._process:
             with contextlib.suppress(OSError):
                 self._orders.shutdown(socket.SHUT_RDWR)
+            if not self._ready:  # it does not listen yet
+                for pid in _children(process.pid) or [process.pid]:  # bubblewrap ends with what it holds
+                    with contextlib.suppress(OSError):
+                        os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process, whatever it does, and remove what it left."""
         if process := self._process:
             self.kill()
-            self._process = None
+            self._process, self._ready = None, False
             self._orders.close()
             process.stdout.close()
             try:
@@ -162,6 +173,13 @@ class Worker:
                         os.chmod(os.path.join(folder, name), 0o700, follow_symlinks=False)
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = ""
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 class LocalPool:
@@ -255,6 +273,8 @@ class _Lane:
 
     def _work(self) -> None:
         try:
+            with contextlib.suppress(WorkerLost, OSError):  # the first task will say it
+                self.worker.start()  # before a task is taken, which a warm worker could have
             while True:
                 try:
                     item = self.pool._inbox.get(timeout=0.5 if self.spare else None)

@@ -44,6 +44,13 @@ def test_a_level_that_cannot_be_had_is_named_with_its_reason(monkeypatch):
     assert sandbox.probe("A") == Level("D", ("no A: bubblewrap is not installed",), sandbox.landlock.abi())
 
 
+def test_a_probe_that_is_killed_once_is_tried_again(monkeypatch, tmp_path):
+    mark = tmp_path / "killed"
+    die = f"import os\nif not os.path.exists({str(mark)!r}): open({str(mark)!r}, 'w'); os.kill(os.getpid(), 9)\n"
+    monkeypatch.setattr(sandbox, "_BOOT", die + sandbox._BOOT)
+    assert sandbox.probe("B").name == "B" and mark.exists()
+
+
 def test_without_a_sandbox_student_code_is_refused_unless_allowed():
     bare = Level("D", ("no A: bubblewrap is not installed",))
     with pytest.raises(PermissionError, match=r"student code must run in a sandbox: .* got sandbox level D"):
