@@ -35,3 +35,4 @@ if os.environ.get("TINYML_STOCK", "") in (
         "grading.preprocessors.SaveReasons",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    c.GenerateFeedback.exporter_class = "grading.preprocessors.Feedback"

@@ -1,7 +1,8 @@
 """The sealed engine behind nbgrader's own `autograde` command and the formgrader's button, one at a time.
 
 `nbgrader_config.py` puts Transplant first among the sanitising steps, SealedExecute in place of nbgrader's
-Execute, and SaveReasons behind its SaveAutoGrades, which reads the marks from the outputs as ever.
+Execute, and SaveReasons behind its SaveAutoGrades, which reads the marks from the outputs as ever. Feedback
+is the exporter of its `generate_feedback`.
 """
 
 import atexit
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+from nbconvert.exporters import HTMLExporter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -21,6 +23,7 @@ from grading import graded, lock, sandbox
 from grading.course import Course
 from grading.gradebook import Book, Entry, NotWritten, as_json
 from grading.journal import FILE, Journal
+from grading.pages import feedback_page
 from grading.pool import LocalPool
 from grading.standing import Made, standing
 from grading.submission import Desk, Submission
@@ -67,10 +70,21 @@ class SaveReasons(NbGraderPreprocessor):
         return nb, resources
 
 
+class Feedback(HTMLExporter):
+    """The engine's feedback page, made from stored answers; nbgrader's own where there are none."""
+
+    def from_filename(self, filename: str, resources: dict | None = None, **more: object) -> tuple[str, dict]:
+        page = Sealed(self, resources).page()
+        if page is None:
+            return super().from_filename(filename, resources, **more)
+        resources["output_extension"] = self.file_extension
+        return page, resources
+
+
 class Sealed:
     """One student's submission on its way through nbgrader's command."""
 
-    def __init__(self, step: NbGraderPreprocessor, resources: dict):
+    def __init__(self, step: NbGraderPreprocessor | HTMLExporter, resources: dict):
         names = resources["nbgrader"]
         place = CourseDirectory(parent=step)
         self.course = Course(Path(place.root), names["db_url"])
@@ -96,6 +110,16 @@ class Sealed:
 
     def verdict(self, result: Result | None) -> Verdict:
         return verdict(self.desk.paper, self.submission.student, self.submission.seed, self.work, result)
+
+    def page(self) -> str | None:
+        """The feedback page with what a person gave; None without stored answers."""
+        with lock.held(self.course.root), Journal(self.course.root / FILE) as journal:
+            result = journal.get(self.submission.run)
+        if result is None and self.work.notebook is not None:
+            return None
+        given = standing(self.course.url, self.desk.assignment).given.get(self.submission.student)
+        found = graded.with_given(self.verdict(result), given)
+        return feedback_page(self.desk.paper, found, self.work, result)
 
     def save(self, nb: nbformat.NotebookNode, result: Result, found: Verdict) -> None:
         """Our own row and the comments; the scores are those that nbgrader has just read."""

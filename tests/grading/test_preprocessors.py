@@ -22,6 +22,7 @@ PLACES = {  # section of the settings -> the class that reads it
     "Autograde": "nbgrader.converters.Autograde",
     "ClearSolutions": "nbgrader.preprocessors.ClearSolutions",
     "CourseDirectory": "nbgrader.coursedir.CourseDirectory",
+    "GenerateFeedback": "nbgrader.converters.GenerateFeedback",
     "Exchange": "nbgrader.exchange.default.Exchange",
     "Execute": "nbgrader.preprocessors.Execute",
     "ExecutePreprocessor": "nbconvert.preprocessors.ExecutePreprocessor",
@@ -95,6 +96,8 @@ def test_nbgraders_command_and_the_engine_write_the_same(graded, tmp_path):
         ours, theirs = (nbformat.read(Course(r).autograded(ASSIGNMENT, name), 4) for r in (root, graded))
         assert scores(ours) == scores(theirs)
         assert [c.get("outputs") for c in ours.cells] == [c.get("outputs") for c in theirs.cells]
+        mine, its = (Course(r).feedback(ASSIGNMENT, name).read_text("utf-8") for r in (root, graded))
+        assert mine == its
     assert (
         standing(Course(root).url, ASSIGNMENT).made.keys()
         == standing(Course(graded).url, ASSIGNMENT).made.keys()
@@ -121,6 +124,17 @@ def test_the_engine_takes_what_nbgraders_command_graded_for_done(graded, tmp_pat
 def test_feedback_of_nbgraders_command_shows_reasons_and_no_hidden_test(graded):
     page = Course(graded).feedback(ASSIGNMENT, "hana").read_text(encoding="utf-8")
     assert "Upside down" in page and "grading.stock" not in page and "judge(" not in page
+
+
+@pytest.mark.slow
+def test_without_stored_answers_feedback_is_nbgraders_own(graded, tmp_path):
+    root = shutil.copytree(graded, tmp_path / "no journal")
+    (root / "grading.journal").unlink()
+    with nbgrader(root) as api:
+        done(api.generate_feedback(ASSIGNMENT, "hana", force=True), "feedback")
+    page = Course(root).feedback(ASSIGNMENT, "hana").read_text(encoding="utf-8")
+    assert "Upside down" in page and "grading.stock" not in page and "judge(" not in page
+    assert page != Course(graded).feedback(ASSIGNMENT, "hana").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

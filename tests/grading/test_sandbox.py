@@ -46,7 +46,8 @@ def test_a_level_that_cannot_be_had_is_named_with_its_reason(monkeypatch):
 
 def test_a_probe_that_is_killed_once_is_tried_again(monkeypatch, tmp_path):
     mark = tmp_path / "killed"
-    die = f"import os\nif not os.path.exists({str(mark)!r}): open({str(mark)!r}, 'w'); os.kill(os.getpid(), 9)\n"
+    once = f"import os\nif not os.path.exists({str(mark)!r}): "
+    die = f"{once}open({str(mark)!r}, 'w'); os.kill(os.getpid(), 9)\n"
     monkeypatch.setattr(sandbox, "_BOOT", die + sandbox._BOOT)
     assert sandbox.probe("B").name == "B" and mark.exists()
 
