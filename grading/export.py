@@ -229,7 +229,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument("--feedback", action="store_true", help="Moodle: a column with the reasons")
     one.add_argument("--zeros", action="store_true", help="who handed in nothing gets 0 points")
-    one.add_argument("--bom", action="store_true", help="mark the file as UTF-8 for Excel")
+    one.add_argument("--bom", action="store_true", help="mark the file as UTF-8 for a spreadsheet")
     one.add_argument("--course", type=Path, default=Path(), help="the course folder (default: this one)")
     one.add_argument("--db", default="", help="database URL of the gradebook")
     one.set_defaults(run=_run)
@@ -245,11 +245,14 @@ def _run(options: argparse.Namespace) -> int:
         else:
             sheet, path = moodle(found, title, options.identify, options.feedback), options.moodle
             head = 1
-        write(path, text(sheet, options.bom))
+        content = text(sheet, options.bom)
+        write(path, content)
     except (ExportError, GradebookError, OSError) as error:
         print(f"export: {error}")
         return 2
     for line in sheet.left_out:
         print(f"left out  {line}")
     print(f"{path}: {len(sheet.rows) - head} of {len(found)} students")
+    if not options.bom and not content.isascii():
+        print("to open it in a spreadsheet first, say --bom: it holds letters beyond ASCII")
     return 0
