@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PORT NO_BROWSER EXTRAS ONLY CHAPTER SEEDS ASSIGNMENT JOBS TEST
 .DEFAULT_GOAL := help
-.PHONY: help lab test soak build check demo grade release worksheet bench sizes locks format clean
+.PHONY: help lab test soak build check demo grade release worksheet bench site sizes locks format clean
 
 help: ## list tasks and options
 	@"$(PYTHON)" bootstrap.py $@
@@ -13,7 +13,7 @@ lab: ## set up, copy the lessons to my/ and open JupyterLab on the first one
 test: ## every deterministic check
 	@"$(PYTHON)" bootstrap.py $@
 
-soak: ## minutes of chaos: runs killed and resumed, a thousand submissions
+soak: ## minutes more: runs killed and resumed, a thousand submissions, networks on every core
 	@"$(PYTHON)" bootstrap.py $@
 
 build: ## make notebooks/, solutions/ and exercises/ from authoring/
@@ -35,6 +35,9 @@ worksheet: ## print quizzes of CHAPTER with an answer sheet
 	@"$(PYTHON)" bootstrap.py $@
 
 bench: ## run the benchmarks
+	@"$(PYTHON)" bootstrap.py $@
+
+site: ## build the browser edition in site/out
 	@"$(PYTHON)" bootstrap.py $@
 
 sizes: ## lines of every room

@@ -426,7 +426,7 @@ def chosen(only: str, names: list[str]) -> list[str]:
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 TIERS = {  # name -> (title, commands, programs of which one is needed, what installs them)
     "style": ("layout and lint", ["ruff format --check .", "ruff check ."], (), ""),
-    "unit": ("unit tests", ["pytest -n 2 tests -m 'not browser and not slow'"], (), ""),
+    "unit": ("unit tests", ["pytest -n 2 tests -m 'not browser and not site and not slow'"], (), ""),
     "build": ("notebooks against their scripts", ["authoring/build.py check"], (), ""),
     "notebooks": (
         "notebooks run",
@@ -436,11 +436,13 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
     ),
     "assignments": ("assignments, from release to grade", ["pytest -n 2 tests -m slow"], (), ""),
     "browser": ("in a real browser", ["pytest tests -m browser"], CHROMIUM, "apt-get install chromium"),
+    "site": ("the browser edition", ["pytest tests/site -m site"], CHROMIUM, "apt-get install chromium"),
 }
 
 SOAK = {
     "chaos": ("runs killed anywhere and resumed", ["tests.soak.chaos"], (), ""),
     "thousand": ("a thousand submissions", ["tests.soak.thousand"], (), ""),
+    "emulation": ("every network on every core", ["tests.soak.emulation"], (), ""),
 }
 
 
@@ -450,10 +452,10 @@ def test(options: dict) -> int:
 
 
 def soak(options: dict) -> int:
-    """Run what takes minutes and goes by chance: chaos and a thousand submissions."""
+    """Run what takes minutes: chaos, a thousand submissions, and every network on emulated cores."""
     if WINDOWS:
         raise Problem("Grading needs Linux or WSL: its sandbox does not run on Windows")
-    return run_tiers(SOAK, {**options, "EXTRAS": options["EXTRAS"] or "instructor"})
+    return run_tiers(SOAK, {**options, "EXTRAS": options["EXTRAS"] or "device,instructor"})
 
 
 def run_tiers(known: dict, options: dict) -> int:
@@ -567,7 +569,11 @@ def clean(options: dict) -> int:
         gone = [n for n in below if n in names or n.endswith(".egg-info")]
         for name in gone:
             remove(Path(folder) / name)
-        below[:] = [n for n in below if n not in gone and n not in (".venv", ".git", "my", "node_modules")]
+        below[:] = [
+            n
+            for n in below
+            if n not in gone and n not in (".venv", ".venv-site", ".git", "my", "node_modules")
+        ]
     return 0
 
 
@@ -585,7 +591,7 @@ TASKS = {
     "help": (show_help, "list tasks and options"),
     "lab": (lab, "set up, copy the lessons to my/ and open JupyterLab on the first one"),
     "test": (test, "every deterministic check"),
-    "soak": (soak, "minutes of chaos: runs killed and resumed, a thousand submissions"),
+    "soak": (soak, "minutes more: runs killed and resumed, a thousand submissions, networks on every core"),
     "build": (
         lambda o: inside(o, "authoring/build.py", "build"),
         "make notebooks/, solutions/ and exercises/ from authoring/",
@@ -602,6 +608,7 @@ TASKS = {
     ),
     "worksheet": (worksheet, "print quizzes of CHAPTER with an answer sheet"),
     "bench": (bench, "run the benchmarks"),
+    "site": (lambda o: inside(o, "site/build.py"), "build the browser edition in site/out"),
     "sizes": (sizes, "lines of every room"),
     "locks": (locks, "resolve requirements.lock and locks/ anew (needs the network)"),
     "format": (

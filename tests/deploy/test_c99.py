@@ -264,6 +264,7 @@ REFUSED = [
     (mlp((2, 1), ops=FIXED, seeds=(3,)), FIXED, {}, ValueError, "network must be one"),
     (Dense.draw(RNG, 2, 1, ops=FIXED), FIXED, {}, TypeError, "network must be a Network"),
     (rows(nets.Flatten()), FIXED, {"in_shape": (2,)}, ValueError, "a part that does something"),
+    (mlp((2, 1), ops=FIXED), FIXED, {"elapsed": True}, ValueError, "elapsed must go with a CfC"),
     (rows(nets.MaxPool2D(2)), FIXED, {}, ValueError, "in_shape must be given"),
     (rows(last, last), FIXED, {}, ValueError, "must not be recurrent"),
     (

@@ -1,10 +1,11 @@
-"""Data that fit in a lesson: one small real set with its licence, and generators that are their seed.
+"""Data that fit in a lesson: small real sets with their licences, and generators that are their seed.
 
 >>> data = digits()
 >>> data.train.x.shape, data.train.images.shape, data.test.targets.shape
 ((1197, 64), (1197, 8, 8, 1), (300, 10))
 """
 
+from tinylib.datasets.motions import basic_motions
 from tinylib.datasets.motors import vibration
 from tinylib.datasets.points import moons, spirals
 from tinylib.datasets.records import Examples, Split
@@ -17,6 +18,7 @@ from tinylib.datasets.voices import pictures, words
 __all__ = [
     "Examples",
     "Split",
+    "basic_motions",
     "digits",
     "moons",
     "pictures",

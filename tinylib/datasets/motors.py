@@ -14,7 +14,9 @@ Source: own; bearing kinematics as in Randall and Antoni, "Rolling element beari
 Mechanical Systems and Signal Processing 25 (2011) 485-520, eqs. 1 to 4; ranges are assumptions of the course.
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 
@@ -73,46 +75,81 @@ def windows(severity: float = 0.7, machines: int = 36, per_class: int = 25, seed
     x = np.empty((TIME, len(y), 1))
     for machine in range(machines):
         rng, rows = np.random.default_rng([seed, machine]), groups == machine
-        x[:, rows, 0] = _machine(rng, y[rows], severity).T
+        x[:, rows, 0] = Machine.draw(rng).windows(rng, y[rows], severity).T
     return Examples("motor vibration", x, y, CLASSES, "g", "generated", "CC0 1.0", groups=groups)
 
 
-def _machine(rng: np.random.Generator, y: np.ndarray, severity: float) -> np.ndarray:
-    """Windows (n, time) of one machine with the classes y (n,) [g]."""
-    n = len(y)
-    each = lambda low, high: rng.uniform(low, high, size=(n, 1))  # noqa: E731  a number per window
-    balls, q, nominal = rng.integers(7, 13), rng.uniform(0.17, 0.27), rng.uniform(18, 48)
-    resonance, damping = rng.uniform(1200, 3200), rng.uniform(0.02, 0.08)
-    orders = np.array([rng.uniform(0.03, 0.10), rng.uniform(0.01, 0.05), rng.uniform(0.005, 0.03)])
-    hum, line = rng.uniform(0, 0.05), rng.choice([50, 60])
-    white, pink = rng.uniform(0.03, 0.12), rng.uniform(0.02, 0.08)
-    knocks, gain = rng.uniform(0, 2), rng.uniform(0.8, 1.2)
+@dataclass(frozen=True)
+class Machine:
+    """What stays the same from window to window; amplitudes and noise in g.
 
-    t = np.arange(TIME) / RATE_HZ
-    f = nominal * each(0.9, 1.1)
-    wobble, slow, phase = each(0.002, 0.015), each(0.5, 3), each(0, 2 * np.pi)
-    swing = np.cos(phase) - np.cos(2 * np.pi * slow * t + phase)
-    theta = 2 * np.pi * f * t + f * wobble / slow * swing + each(0, 2 * np.pi)
-    u = (y == 1)[:, None] * severity * each(0.12, 0.40) * (f / 30) ** 2
-    k = (y == 2)[:, None] * severity * each(0.10, 0.35)
-    more = (u + k * each(0.2, 0.6), k * each(0.7, 1.3), k * each(0.2, 0.6))
-    x = hum * np.cos(4 * np.pi * line * t + each(0, 2 * np.pi))
-    for order, (a, extra) in enumerate(zip(orders, more), start=1):
-        x = x + (a + extra) * np.cos(order * theta + (0 if order == 1 else each(0, 2 * np.pi)))
+    orders: amplitudes of the shaft's first three orders      hum, line: amplitude, and the mains [Hz]
+    knocks: from outside, per window      gain: of the sensor
+    """
 
-    struck = _knocks(rng, n, knocks)
-    flawed = np.flatnonzero(y == 3)
-    impact = severity * rng.uniform(0.25, 0.80, size=len(flawed))
-    at, strength = _impacts(rng, balls, q, f[flawed, 0], impact)
-    struck = tuple(
-        np.concatenate(pair)
-        for pair in zip(struck, (np.repeat(flawed, at.shape[1]), at.ravel(), strength.ravel()))
-    )
-    x = x + _ringing(n, *struck, resonance, damping)
-    x = x + rng.normal(scale=white, size=x.shape) + pink * _pink(rng, x.shape)
-    x = gain * x + rng.normal(scale=0.02, size=(n, 1))
-    step = RANGE_G / 2**15
-    return np.clip(np.round(x / step), -(2**15), 2**15 - 1) * step
+    balls: int
+    q: float
+    speed_hz: float
+    resonance_hz: float
+    damping: float
+    orders: tuple[float, float, float]
+    hum: float
+    line: float
+    white: float
+    pink: float
+    knocks: float
+    gain: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Self:
+        """A machine of the ranges above."""
+        balls, q, speed = rng.integers(7, 13), rng.uniform(0.17, 0.27), rng.uniform(18, 48)
+        resonance, damping = rng.uniform(1200, 3200), rng.uniform(0.02, 0.08)
+        orders = (rng.uniform(0.03, 0.10), rng.uniform(0.01, 0.05), rng.uniform(0.005, 0.03))
+        hum, line = rng.uniform(0, 0.05), rng.choice([50, 60])
+        white, pink = rng.uniform(0.03, 0.12), rng.uniform(0.02, 0.08)
+        knocks, gain = rng.uniform(0, 2), rng.uniform(0.8, 1.2)
+        return cls(balls, q, speed, resonance, damping, orders, hum, line, white, pink, knocks, gain)
+
+    def windows(
+        self,
+        rng: np.random.Generator,
+        y: np.ndarray,
+        severity: float,
+        flaw: int | None = None,
+        spread: float = 0.1,
+    ) -> np.ndarray:
+        """Windows (n, time) with the classes y (n,) [g], at speeds of `spread` about the machine's own.
+
+        flaw: 0 outer race, 1 inner race, 2 ball; None draws one for each window
+        """
+        n = len(y)
+        each = lambda low, high: rng.uniform(low, high, size=(n, 1))  # noqa: E731  a number per window
+        t = np.arange(TIME) / RATE_HZ
+        f = self.speed_hz * each(1 - spread, 1 + spread)
+        wobble, slow, phase = each(0.002, 0.015), each(0.5, 3), each(0, 2 * np.pi)
+        swing = np.cos(phase) - np.cos(2 * np.pi * slow * t + phase)
+        theta = 2 * np.pi * f * t + f * wobble / slow * swing + each(0, 2 * np.pi)
+        u = (y == 1)[:, None] * severity * each(0.12, 0.40) * (f / 30) ** 2
+        k = (y == 2)[:, None] * severity * each(0.10, 0.35)
+        more = (u + k * each(0.2, 0.6), k * each(0.7, 1.3), k * each(0.2, 0.6))
+        x = self.hum * np.cos(4 * np.pi * self.line * t + each(0, 2 * np.pi))
+        for order, (a, extra) in enumerate(zip(self.orders, more), start=1):
+            x = x + (a + extra) * np.cos(order * theta + (0 if order == 1 else each(0, 2 * np.pi)))
+
+        struck = _knocks(rng, n, self.knocks)
+        flawed = np.flatnonzero(y == 3)
+        impact = severity * rng.uniform(0.25, 0.80, size=len(flawed))
+        at, strength = _impacts(rng, self.balls, self.q, f[flawed, 0], impact, flaw)
+        struck = tuple(
+            np.concatenate(pair)
+            for pair in zip(struck, (np.repeat(flawed, at.shape[1]), at.ravel(), strength.ravel()))
+        )
+        x = x + _ringing(n, *struck, self.resonance_hz, self.damping)
+        x = x + rng.normal(scale=self.white, size=x.shape) + self.pink * _pink(rng, x.shape)
+        x = self.gain * x + rng.normal(scale=0.02, size=(n, 1))
+        step = RANGE_G / 2**15
+        return np.clip(np.round(x / step), -(2**15), 2**15 - 1) * step
 
 
 def _knocks(rng: np.random.Generator, n: int, rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -123,7 +160,12 @@ def _knocks(rng: np.random.Generator, n: int, rate: float) -> tuple[np.ndarray, 
 
 
 def _impacts(
-    rng: np.random.Generator, balls: int, q: float, f: np.ndarray, strength: np.ndarray
+    rng: np.random.Generator,
+    balls: int,
+    q: float,
+    f: np.ndarray,
+    strength: np.ndarray,
+    flaw: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Impacts of a flaw in race or ball, one row per window (n, impacts): when [s] and how strong [g].
 
@@ -131,6 +173,7 @@ def _impacts(
     the outer race keeps its load, one in the inner race crosses it each turn, a ball with the cage.
     """
     where = rng.integers(3, size=len(f))
+    where = where if flaw is None else np.full_like(where, flaw)
     fault = np.choose(where, [outer_race_hz(balls, q, f), inner_race_hz(balls, q, f), 2 * ball_spin_hz(q, f)])
     enough = int(np.ceil((BEFORE + TIME) / RATE_HZ * fault.max(initial=1) * 1.2)) + 2
     draws = rng.normal(size=(2, len(f), enough))

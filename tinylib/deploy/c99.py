@@ -34,6 +34,7 @@ from tinylib.deploy.c99_fixed import Functions
 from tinylib.deploy.c99_text import block, checked_name, container
 from tinylib.deploy.c99_unit import Unit, emit
 from tinylib.nets.arithmetic import Fixed
+from tinylib.nets.cfc import CfC
 from tinylib.nets.int8 import RUNTIMES, Int8Network
 from tinylib.nets.int8_cfc import Int8CfC
 from tinylib.nets.network import Network
@@ -98,6 +99,7 @@ def export(
     dead_zone: float = 0.0,
     vectors: int = 32,
     data: tuple[Any, Any] | None = None,
+    elapsed: bool = False,
 ) -> Sources:
     """The C99 files of a network that holds codes of `ops`, or of an int8 one.
 
@@ -107,8 +109,13 @@ def export(
     Dense parts with tanh, sigmoid, relu or linear
     vectors: random samples in the test, some of them at the ends of the format
     data: inputs and targets as real numbers, which a trainable network is tested and drawn with instead
+    elapsed: one more input, the last: the time since the sample before [s], which a CfC takes for its dt
     """
     checked_name(name)
+    if elapsed and not _has_cfc(network):
+        raise ValueError(
+            "elapsed must go with a CfC in a Q format: no other part knows uneven times, got none"
+        )
     if isinstance(network, (Int8Network, Int8CfC)):
         if trainable:
             raise ValueError("trainable must be False: int8 networks do not learn in C, got True")
@@ -124,9 +131,9 @@ def export(
     if trainable:
         made = c99_train.program(network, functions, name, optimizer, dead_zone)
     else:
-        made = _inference(network, functions, name, shape)
+        made = _inference(network, functions, name, shape, elapsed)
     if not trainable:
-        return _tested(made, c99_test.vectors(network, ops, shape, vectors))
+        return _tested(made, c99_test.vectors(network, ops, shape, vectors, elapsed))
     checks, ts = c99_test.lesson(network, ops, shape, vectors, data)
     learnt = ts, c99_test.learnt(network, ops, checks[0], ts, optimizer, dead_zone)
     return _tested(made, checks, learnt)
@@ -176,8 +183,15 @@ def _in_shape(network: Network, given: Shape | None) -> Shape:
     raise ValueError("in_shape must be given: the parts do not say how large an image is, got None")
 
 
-def _inference(network: Network, functions: Functions, name: str, shape: Shape) -> Sources:
-    to, x, inputs = Unit(functions), "x", int(np.prod(shape))
+def _has_cfc(network: Any) -> bool:
+    return any(isinstance(getattr(p, "cell", None), CfC) for p in getattr(network, "parts", ()))
+
+
+def _inference(
+    network: Network, functions: Functions, name: str, shape: Shape, elapsed: bool = False
+) -> Sources:
+    to, x, inputs = Unit(functions), "x", int(np.prod(shape)) + elapsed
+    to.elapsed = f"x[{inputs - 1}]" if elapsed else ""
     parts = [p for p in network.parts if not isinstance(p, (Dropout, Flatten))]
     recurrent = [i for i, part in enumerate(parts) if isinstance(part, Recurrent)]
     if any(parts[i].last_only for i in recurrent[:-1]):
@@ -236,6 +250,7 @@ def _sources(network: Network, to: Unit, name: str, inputs: int, outputs: int) -
         text.append(f"void {name}_start({name}_state *s)\n{{\n{block(clears)}\n}}")
     text.append(f"{call}\n{{\n{block([*local, *to.body])}\n}}")
     note, calls = title(network, to.ops, inputs, outputs), _calls(name, to.states)
+    note += "; the last input is the time since the sample before [s]" * bool(to.elapsed)
     head = header(name, bits, f"value = code / {q.one}", inputs, outputs, calls, note)
     return Sources(name, head, spaced(text), "", "", inputs, outputs, bits, bool(to.states), one=q.one)
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinylib.deploy.c99_dense import rows
-from tinylib.deploy.c99_fixed import MAKERS, Functions, bend
+from tinylib.deploy.c99_fixed import MAKERS, Functions
+from tinylib.deploy.c99_tables import bend
 from tinylib.deploy.c99_text import literal
 from tinylib.deploy.c99_unit import Shape, Unit, emit
 from tinylib.nets.cfc import CfC
@@ -227,7 +228,8 @@ def _(cell: CfC, to: Unit, x: str, name: str) -> None:
     b = to.array(f"{name}_b_heads", cell.b_heads, "biases of the heads")
     to.say(*bend(to.functions, cell.activation, p, k))
     to.say(f"dense({p}, {k}, {w}, {b}, {columns}, {p} + {k});")
-    to.say(f"{kind}({p} + {k}, {m}, {literal(to.ops.number(cell.dt))}, s->{name}_h);")
+    dt = to.elapsed or literal(to.ops.number(cell.dt))
+    to.say(f"{kind}({p} + {k}, {m}, {dt}, s->{name}_h);")
 
 
 @emit_cell.register

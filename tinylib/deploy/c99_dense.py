@@ -7,7 +7,8 @@ from string import Template
 
 import numpy as np
 
-from tinylib.deploy.c99_fixed import MAKERS, Functions, bend
+from tinylib.deploy.c99_fixed import MAKERS, Functions
+from tinylib.deploy.c99_tables import bend
 from tinylib.deploy.c99_text import packed
 from tinylib.deploy.c99_unit import Shape, Unit, emit
 from tinylib.nets.binary import BinaryDense, TernaryDense

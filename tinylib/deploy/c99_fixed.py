@@ -9,11 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from string import Template
 
-import numpy as np
-
-from tinylib.deploy.c99_text import array, brief, container, literal
-from tinylib.formats import lut
-from tinylib.nets.arithmetic import SCALED_TANH, Fixed
+from tinylib.deploy.c99_text import container, literal
+from tinylib.nets.arithmetic import Fixed
 from tinylib.units import shown
 
 
@@ -126,10 +123,15 @@ def _div(f: Functions) -> str:
     uint32_t d = b < 0 ? 0u - (uint32_t)b : (uint32_t)b;
     uint32_t rest = 0;
     uint64_t quotient = 0;
-    int bit;
+    int bit = 0;
     if (d == 0)
         return 0;
-    for (bit = 0; bit < $bits; bit++) { /* $bits bits of |a| * 2^$frac, from the top */
+    if (n < d) { /* the first 32 bits are 0 */
+        rest = n;
+        n = 0;
+        bit = 32;
+    }
+    for (; bit < $bits; bit++) { /* $bits bits of |a| * 2^$frac, from the top */
         uint32_t carry = rest >> 31;
         rest = rest << 1 | n >> 31;
         n <<= 1;
@@ -175,75 +177,6 @@ def _dot(f: Functions) -> str:
     )
 
 
-def _table(function: str) -> Callable[[Functions], str]:
-    def make(f: Functions) -> str:
-        codes = np.array(lut.table(function, f.ops.q))
-        note = f"{function}(-6 + i / 8): {brief(codes * f.ops.q.step)}"
-        return array("code", f"{function}_table", codes, note=note)
-
-    return make
-
-
-def _read(f: Functions) -> str:
-    """A table read with a straight line between two nodes; see `lut.read` for the shortcut that is kept."""
-    q, bits = f.ops.q, f.ops.q.frac_bits - 3
-    low = lut.FIRST * q.one
-    wrapped = "bend_elu" in f.asked  # nodes of exp may be wrapped
-    f.need(*["q_wrap"] * wrapped)
-    rise = q.one // lut.STEPS + 1  # of tanh, the steepest one that does not wrap
-    kind = "int32_t" if not wrapped and rise << bits < 2**31 else "wide"
-    climb, line = "(right - left)", "(code)({0})"
-    if wrapped:
-        climb, line = "q_wrap((wide)right - left)", "q_wrap({0})"
-    start = "(wide)left" if wrapped else "left"
-    line = line.format(f"{start} + ((({kind}){climb} * ({kind})at) >> {bits})" if bits else f"{start}")
-    return Template(
-        """static code q_read(const code *table, code x)
-{
-    uint32_t at;
-    code left, right;
-    if (x <= $low)
-        return table[0];
-    if (x >= $high)
-        return table[$last];
-    at = (uint32_t)x - (uint32_t)($low);
-    table += at >> $bits;
-    at &= ${mask}u;
-    left = table[0];
-    right = table[1];
-    if (x == left || x == right)
-        return x; /* the shortcut of small libraries: a value that equals its code */
-    return $line;
-}"""
-    ).substitute(
-        low=literal(low),
-        high=literal(low + (lut.ENTRIES - 1) * (q.one // lut.STEPS)),
-        last=lut.ENTRIES - 1,
-        bits=bits,
-        mask=(1 << bits) - 1,
-        line=line,
-    )
-
-
-def _unary(name: str, expression: str, *needs: str) -> Callable[[Functions], str]:
-    def make(f: Functions) -> str:
-        f.need(*needs)
-        ops = f.ops
-        numbers = {
-            "one": literal(ops.one),
-            "gelu": literal(ops.gelu_slope),
-            "a": literal(ops.number(SCALED_TANH[0])),
-            "b": literal(ops.number(SCALED_TANH[1])),
-        }
-        body = Template(expression).substitute(numbers)
-        return f"static code {name}(code z)\n{{\n    return {body};\n}}"
-
-    return make
-
-
-READ = ("q_read",)
-_SIGMOID = ("sigmoid_table", "q_read")
-
 MAKERS: dict[str, Callable[[Functions], str]] = {
     "q_fit": _fit,
     "q_fit_sum": lambda f: _fit(f, "int64_t", "q_fit_sum"),
@@ -254,49 +187,4 @@ MAKERS: dict[str, Callable[[Functions], str]] = {
     "q_mul": _binary("q_mul", "q_round((wide)a * b)", "q_round"),
     "q_div": _div,
     "dot": _dot,
-    "q_read": _read,
-    **{f"{name}_table": _table(name) for name in lut.FUNCTIONS},
-    "q_tanh": _unary("q_tanh", "q_read(tanh_table, z)", "tanh_table", *READ),
-    "q_sigmoid": _unary("q_sigmoid", "q_read(sigmoid_table, z)", *_SIGMOID),
-    "q_relu": _unary("q_relu", "z > 0 ? z : 0"),
-    "q_elu": _unary("q_elu", "z > 0 ? z : q_sub(q_read(exp_table, z), $one)", "exp_table", "q_sub", *READ),
-    "q_gelu": _unary("q_gelu", "q_mul(z, q_read(sigmoid_table, q_mul($gelu, z)))", "q_mul", *_SIGMOID),
-    "q_silu": _unary("q_silu", "q_mul(z, q_read(sigmoid_table, z))", "q_mul", *_SIGMOID),
-    "q_scaled_tanh": _unary(
-        "q_scaled_tanh", "q_mul($a, q_read(tanh_table, q_mul($b, z)))", "q_mul", "tanh_table", *READ
-    ),
 }
-
-
-def bend(f: Functions, activation: str, y: str, n: int | str) -> list[str]:
-    """Statements that bend n codes at y in place."""
-    if activation == "linear":
-        return []
-    if activation in ("tanh", "sigmoid"):
-        f.ask("bend_by_table", f"{activation}_table")
-        return [f"bend_by_table({activation}_table, {y}, {n});"]
-    f.ask(f"bend_{activation}")
-    return [f"bend_{activation}({y}, {n});"]
-
-
-def _bend_by_table(f: Functions) -> str:
-    f.need("q_read")
-    return (
-        "static void bend_by_table(const code *table, code *y, int n)\n{\n"
-        "    for (; n > 0; n--, y++)\n        *y = q_read(table, *y);\n}"
-    )
-
-
-def _bend(name: str) -> Callable[[Functions], str]:
-    def make(f: Functions) -> str:
-        f.need(f"q_{name}")
-        return (
-            f"static void bend_{name}(code *y, int n)\n{{\n"
-            f"    for (; n > 0; n--, y++)\n        *y = q_{name}(*y);\n}}"
-        )
-
-    return make
-
-
-MAKERS["bend_by_table"] = _bend_by_table
-MAKERS |= {f"bend_{name}": _bend(name) for name in ("relu", "elu", "gelu", "silu", "scaled_tanh")}

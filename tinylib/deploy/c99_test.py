@@ -11,9 +11,10 @@ from tinylib.deploy import c99_train
 from tinylib.deploy.c99_text import literal
 from tinylib.nets import one_net
 from tinylib.nets.arithmetic import Fixed
+from tinylib.nets.cfc import CfC
 from tinylib.nets.network import Network
 from tinylib.nets.optimizers import SGD
-from tinylib.nets.scan import Recurrent
+from tinylib.nets.scan import Recurrent, scan
 from tinylib.nets.train import prepared
 
 if TYPE_CHECKING:
@@ -32,18 +33,36 @@ def draw(ops: Fixed, shape: Shape, samples: int, seed: int = 0) -> Array:
     return np.select([turn < 4, turn < 7], [small, anywhere], ends)
 
 
-def answers(network: Network, ops: Fixed, xs: Array) -> Array:
-    """Outputs (samples, outputs) of inputs (samples, ...); samples of a recurrent network follow in time."""
+def answers(network: Network, ops: Fixed, xs: Array, elapsed: bool = False) -> Array:
+    """Outputs (samples, outputs) of inputs (samples, ...); samples of a recurrent network follow in time.
+
+    elapsed: the last input is the time since the sample before
+    """
     parts = [replace(p, last_only=False) if isinstance(p, Recurrent) else p for p in network.parts]
+    if elapsed:
+        y, times = xs[:, None, :-1], ops.values(xs[:, None, -1])
+        for part in parts:
+            given = {"elapsed": times} if isinstance(getattr(part, "cell", None), CfC) else {}
+            y = (scan(part.cell, y, ops, **given) if isinstance(part, Recurrent) else part.forward(y, ops))[0]
+        return y[:, 0]
     if any(isinstance(part, Recurrent) for part in parts):
         return Network(tuple(parts)).forward(xs[:, None], ops)[0][:, 0]
     return network.forward(xs, ops)[0].reshape(len(xs), -1)
 
 
-def vectors(network: Network, ops: Fixed, shape: Shape, samples: int) -> tuple[Array, Array]:
+def timed(ops: Fixed, shape: Shape, samples: int, seed: int = 0) -> Array:
+    """Random codes (samples, features + 1) as of `draw`; the last of each is a time, never negative."""
+    xs = draw(ops, (shape[0] + 1,), samples, seed)
+    xs[:, -1] = np.where(xs[:, -1] < 0, -1 - xs[:, -1], xs[:, -1])
+    return xs
+
+
+def vectors(
+    network: Network, ops: Fixed, shape: Shape, samples: int, elapsed: bool = False
+) -> tuple[Array, Array]:
     """Inputs (samples, inputs) and outputs (samples, outputs)."""
-    xs = draw(ops, shape, samples)
-    return xs.reshape(samples, -1), answers(network, ops, xs)
+    xs = timed(ops, shape, samples) if elapsed else draw(ops, shape, samples)
+    return xs.reshape(samples, -1), answers(network, ops, xs, elapsed)
 
 
 def _matrix(kind: str, name: str, codes: Array) -> str:

@@ -28,6 +28,7 @@ class Unit:
     states: dict[str, int] = field(default_factory=dict)
     buffers: dict[str, int] = field(default_factory=dict)
     words: int = 0
+    elapsed: str = ""  # where the time since the sample before lies, if samples come at uneven times
     final: bool = False  # the part at work is the last one
     counts: Counter[str] = field(default_factory=Counter)
     free: str = "a"

@@ -45,7 +45,7 @@ class Run:
     stretches: tuple[int, ...] = field(repr=False)
     executed: int | None
     stack_high_water: int
-    call_stack_bytes: int | None
+    call_stack_bytes: int
 
     @property
     def instructions(self) -> int | None:
@@ -85,6 +85,11 @@ def _unicorn() -> tuple[Any, Any]:
     return unicorn, arm
 
 
+def tools() -> None:
+    """Raises MissingTool, with the way to get it, unless a program can be run here."""
+    _unicorn()
+
+
 def _pages(size: int) -> int:
     return -(-size // PAGE) * PAGE
 
@@ -109,6 +114,8 @@ class _Machine:
         self.core.hook_add(u.UC_HOOK_INTR, self.interrupt)
         if counting:
             self.core.hook_add(u.UC_HOOK_BLOCK, self.block)
+        for mark in marks.values():  # after the count of their own block
+            self.core.hook_add(u.UC_HOOK_BLOCK, self.mark, begin=mark, end=mark)
         end = RAM + image.device_ram_bytes
         if end % PAGE:  # the emulator maps whole pages
             kinds = u.UC_HOOK_MEM_READ | u.UC_HOOK_MEM_WRITE
@@ -135,11 +142,16 @@ class _Machine:
         return top - -(-used // 4) * 4  # whole words: the lowest byte may be written with the paint's value
 
     def block(self, core: Any, address: int, size: int, _: object) -> None:
-        """Before a block of straight code runs: its instructions are counted, a mark is noted."""
+        """Before a block of straight code runs: its instructions are counted."""
         key = address, size
         if key not in self.blocks:
             self.blocks[key] = self.instructions_in(address, size)
         self.executed += self.blocks[key]
+        if self.executed > self.limit:
+            self.give_up(f"it did not end within {self.limit:,} instructions")
+
+    def mark(self, core: Any, address: int, size: int, _: object) -> None:
+        """Before a mark runs: the stack is painted or looked at, the count is noted."""
         if address == self.start:
             top = core.reg_read(self.arm.UC_ARM_REG_SP)
             self.low = min(self.low, self.deepest(self.top))
@@ -147,11 +159,10 @@ class _Machine:
             self.since, self.top_of_call = self.executed, top
         elif address == self.stop and self.since is not None:
             # what ran since, without the call of mark_stop itself and without the mark
-            self.stretches.append(self.executed - self.blocks[key] - self.since - 1)
+            if self.counting:
+                self.stretches.append(self.executed - self.blocks[address, size] - self.since - 1)
             self.call_stack = max(self.call_stack, self.top_of_call - self.deepest(self.top_of_call))
             self.since = None
-        if self.executed > self.limit:
-            self.give_up(f"it did not end within {self.limit:,} instructions")
 
     def instructions_in(self, address: int, size: int) -> int:
         """Instructions of a block [count]: the first halfword of each tells its length."""
@@ -209,8 +220,9 @@ class _Machine:
                 f"{self.image.target} stopped in {where}: {self.error or 'it did not end in time'}"
             )
         high = self.top - min(self.low, self.deepest(self.top))
-        executed, call_stack = (self.executed, self.call_stack) if self.counting else (None, None)
-        return Run(bytes(self.output), self.status, tuple(self.stretches), executed, high, call_stack)
+        executed = self.executed if self.counting else None
+        stretches = tuple(self.stretches)
+        return Run(bytes(self.output), self.status, stretches, executed, high, self.call_stack)
 
     def why(self, said: str) -> str:
         """The emulator's error, with the usual reason if the stack pointer has left the RAM."""

@@ -59,6 +59,17 @@ class Image:
         there = sorted((s for s in self.symbols if s.section == section), key=lambda s: (-s.bytes, s.name))
         return {s.name: s.bytes for s in there}
 
+    @property
+    def map(self) -> str:
+        """What a linker's map file says: each section with its bytes, then what lies in it, by address."""
+        lines = []
+        for part in PARTS:
+            lines += [f"{'.' + part:<36} {self.sections[part]:>8}"]
+            lines += [
+                f"  0x{s.address:08x} {s.name:<24}{s.bytes:>8}" for s in self.symbols if s.section == part
+            ]
+        return "\n".join(lines) + "\n"
+
     def at(self, address: int) -> str:
         """Name of the function or variable at an address; the address itself if there is none."""
         inside = (s.name for s in self.symbols if s.address <= address < s.address + s.bytes)
