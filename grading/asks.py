@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 
 from grading import keys
-from grading.keys import DRAWS, Key, hidden_rng
+from grading.keys import DRAWS, Key, Trial, hidden_rng
 from grading.task import Ask, Step
 from grading.transplant import cell_name, claims_of, steps_of
 from tinylib.practice.assignment import Assignment, read_release
@@ -19,6 +19,7 @@ from tinylib.practice.bank import BANK
 from tinylib.practice.exercise import Exercise, digest
 
 CHECK_CALL = re.compile(r"^check\(\s*[\"']([\w.-]+)[\"']\s*,\s*(\w+)\s*\)\s*$", re.MULTILINE)
+SEALED = ("value", "function", "trial")  # kinds of questions that are judged outside the student's process
 BEGIN_CALL = re.compile(r"^begin\(\s*(\w+)\s*\)\s*$", re.MULTILINE)
 
 
@@ -26,8 +27,8 @@ BEGIN_CALL = re.compile(r"^begin\(\s*(\w+)\s*\)\s*$", re.MULTILINE)
 class Question:
     """One graded cell of the release.
 
-    kind: value or function (sealed), asserts (an ordinary test, not sealed) or manual (graded by hand);
-    answer: the cell above it that the student fills in.
+    kind: value, function or trial (sealed), asserts (an ordinary test, not sealed) or manual (graded by
+    hand); answer: the cell above it that the student fills in.
     """
 
     cell: str
@@ -46,24 +47,24 @@ class Paper:
     assignment: Assignment
     notebook: nbformat.NotebookNode
     questions: tuple[Question, ...]
-    known: Mapping[str, Key | Exercise]  # private questions and keys
+    known: Mapping[str, Key | Exercise | Trial]  # private questions, keys and trials
     whose: tuple[str, str] = ("", "")  # (cell that opens the assignment, variable that names the student)
     refusal: str = ""
 
-    def item(self, exercise_id: str) -> Key | Exercise:
-        """The exercise or key behind an id."""
+    def item(self, exercise_id: str) -> Key | Exercise | Trial:
+        """The exercise, key or trial behind an id."""
         return BANK.get(exercise_id) or self.known[exercise_id]
 
     def steps(self, notebook: nbformat.NotebookNode, submission: str) -> tuple[Step, ...]:
         """What to run of a transplanted notebook; `submission` is the digest that seeds hidden draws."""
-        asks = {q.cell: self.ask(q, submission) for q in self.questions if q.kind in ("value", "function")}
+        asks = {q.cell: self.ask(q, submission) for q in self.questions if q.kind in SEALED}
         tests = {q.cell: q.source for q in self.questions if q.kind == "asserts"}
         return steps_of(notebook, asks, tests, self.whose)
 
     def ask(self, question: Question, submission: str) -> Ask:
         """What is asked at one check cell."""
         item = self.item(question.id)
-        if isinstance(item, Exercise):
+        if not isinstance(item, Key):
             return Ask(question.id, question.name)
         rng = hidden_rng(self.assignment.salt, submission, question.id)
         return Ask(question.id, question.name, tuple(tuple(item.draw(rng)) for _ in range(DRAWS)))
@@ -116,7 +117,7 @@ def questions_of(notebook: nbformat.NotebookNode, known: Mapping, full: Mapping[
                 raise ValueError(
                     f"cell {name} must check what bank or key knows, got {exercise_id!r}: the key is missing"
                 )
-            kind = "value" if isinstance(item, Exercise) else "function"
+            kind = {Key: "function", Trial: "trial"}.get(type(item), "value")
             yield Question(name, points, kind, exercise_id, variable, answer)
         else:
             yield Question(name, points, "asserts", answer=answer, source=full.get(name, cell.source))

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from grading.asks import Paper
 from grading.class_statistics import Item, Trouble, troubles
-from grading.keys import Key
+from grading.keys import Key, Trial
 from grading.lessons import lesson_around, lesson_for
 from grading.markup import line, table
 from grading.pages import name_of
@@ -40,6 +40,8 @@ def _slide(paper: Paper, trouble: Trouble, place: int, size: int, here: Path) ->
     yield from (
         _worked(item, wrong.words)
         if isinstance(item, Exercise)
+        else ()
+        if isinstance(item, Trial)
         else _called(item, question.name, wrong.words)
     )
     taught = lesson_for(question.id)
@@ -87,11 +89,13 @@ def _called(item: Key, name: str, mistake: str) -> Iterator[str]:
         yield table("The public example", ("Entry", "Right", "With the slip"), rows, 2)
 
 
-def fresh(item: Exercise | Key, name: str) -> list[tuple[str, str]]:
+def fresh(item: Exercise | Key | Trial, name: str) -> list[tuple[str, str]]:
     """Questions with numbers of their own, and their answers; name: of the function that is asked.
 
-    Fewer than VARIANTS where the exercise has no more.
+    Fewer than VARIANTS where the exercise has no more; none for a trial, which has no one answer.
     """
+    if isinstance(item, Trial):
+        return []
     found = {} if isinstance(item, Key) else {item.text(item.given): ""}
     for number in range(20 * VARIANTS):
         if isinstance(item, Key):

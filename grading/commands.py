@@ -129,6 +129,6 @@ def table(report: Report) -> str:
     lines += [f"note: {note}" for note in report.notes]
     if report.stopped:
         lines.append(f"stopped after {len(report.rows)} of {report.total}: {GO_ON}")
-    elif any(row.state in ("not written", "worker lost", "failed") for row in report.rows):
+    elif any(row.state in ("not tried", "not written", "worker lost", "failed") for row in report.rows):
         lines.append(f"not everything was graded: {GO_ON}")
     return "\n".join(lines)

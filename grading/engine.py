@@ -30,6 +30,7 @@ from grading.standing import GradebookError, Made, Standing, shown, standing
 from grading.submission import Desk, Submission
 from grading.task import Result, Task
 from grading.transplant import Transplanted, cell_name, claims_of, locked
+from grading.trial import NotTried
 from grading.verdict import Verdict, verdict
 
 MAX_NAME = 128  # of a student, in nbgrader's tables
@@ -212,6 +213,8 @@ class _Run:
             state, why = "not written", str(error)
         except (OSError, sqlite3.Error) as error:
             state, why = "not written", f"not written, run again: {error}"
+        except NotTried as error:
+            state, why = "not tried", str(error)
         except (GradebookError, NbGraderError, GradingError):
             raise
         except Exception as error:

@@ -1,18 +1,19 @@
 """The verdict on one answer: a bank or private question by its numbers, a function on hidden draws."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from grading.keys import DRAWS, Key
+from grading import trial
+from grading.keys import DRAWS, Key, Trial
 from tinylib.practice.check import difference
 from tinylib.practice.draws import Rng
 from tinylib.practice.exercise import Exercise
 from tinylib.practice.feedback import Feedback
-from tinylib.practice.judging import judge_value
+from tinylib.practice.judging import judge_value, sentence
 from tinylib.practice.plain import NotPlain, plain, real, short
 
 Caller = Callable[[tuple], Any]  # runs the student's function on arguments and returns a plain value
@@ -31,6 +32,26 @@ def judge_number(question: Exercise, numbers: Iterable[dict], value: Any) -> Fee
     """The best verdict over the sets of numbers that this student may rightly have worked with."""
     verdicts = [judge_value(question, given, value) for given in numbers]
     return max(verdicts, key=lambda f: (f.share, f.mistake is not None))
+
+
+def judge_trial(item: Trial, numbers: Iterable[Mapping], value: Any, seed: str) -> Feedback:
+    """The best verdict of a trial over the sets of numbers that this student may rightly have worked with.
+
+    value: as it came, decoded here; raises NotTried with one sentence where the trial could not be held.
+    """
+    try:
+        if (value := plain(value)) is None:
+            return Feedback(False, 0.0, "No answer yet.")
+    except NotPlain as error:
+        return Feedback(False, 0.0, sentence(error))
+    best = Feedback(False, 0.0, "")
+    for given in numbers:
+        share, said = trial.held(item, given, value, seed)
+        if share > best.share or not best.message:
+            best = Feedback(share == 1, share, said)
+        if share == 1:
+            break
+    return best
 
 
 def judge_function(key: Key, call: Caller, rng: Rng) -> Feedback:

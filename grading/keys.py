@@ -1,16 +1,39 @@
-"""Keys: what an assignment accepts. They lie in authoring/keys and are never released."""
+"""Keys: what an assignment accepts. They lie in authoring/keys and are never released.
+
+A key file holds any of three kinds, each released without what it accepts:
+
+    Exercise    a question with one right number              judged by `tinylib.practice.judging`
+    Key         a function, tried on hidden draws             @key("a11.multiply", examples=[...])
+    Trial       a plain value that the judge tries out        NETWORK = Trial("a16.network", attempt, ...)
+
+A trial's function gets the student's value, the student's numbers and a source of hidden draws, and returns
+the share of the points and one sentence for each criterion:
+
+    def attempt(value, given, rng):
+        try:
+            network = plain_network.read(value, (2,))   # untrusted data: refused in words where not fit
+        except (TypeError, ValueError) as error:
+            return 0.0, str(error)
+        ...                                              # export, compile, emulate, test on hidden data
+        return share, "Flash 812 of 900 B: kept. ..."
+
+It runs in a process of its own (`grading.trial`) with limits of time and memory, on the trusted side: no code
+of a student runs there. The same value, numbers and secret give the same verdict, which is kept for the next
+run; draws come from the course secret and the id, so that a whole class meets the same hidden data. What it
+raises, a time-out, or a MissingTool is the grader's failure: the work stays ungraded and the row says why.
+"""
 
 import hashlib
 import hmac
 import os
 import runpy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tinylib.practice.draws import Rng
+from tinylib.practice.draws import Draws, Given, Rng
 from tinylib.practice.exercise import Exercise
 
 DRAWS = 6
@@ -30,6 +53,32 @@ class Key:
     expected: Callable[..., Any]
     examples: list[tuple[tuple, Any]] = field(default_factory=list)
     slips: Callable[..., dict[str, dict[str, float]]] | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a plain value, such as a network, must do; see above.
+
+    attempt(value, given, rng) -> (share 0 .. 1, sentences); `given` and declarative `draws` are the student's
+    numbers, as in an Exercise, shown by question(id) through `prompt`
+    form: "tinylib.room.module:function", which check(id, value) calls at once as function(value, **given): it
+    returns what it saw in words, or raises ValueError or TypeError with one sentence
+    seconds: of processor time; the wall may show four times as many
+    source: the key file it was loaded from
+    """
+
+    id: str
+    attempt: Callable[[Any, Given, Rng], tuple[float, str]]
+    form: str
+    prompt: str = ""
+    given: Given = field(default_factory=dict)
+    draws: Draws = field(default_factory=dict)
+    title: str = ""
+    seconds: int = 120
+    source: str = ""
+
+    text = Exercise.text
+    unit = ""
 
 
 def key(key_id: str, examples: list[tuple[tuple, Any]]) -> Callable[[type], Key]:
@@ -59,15 +108,17 @@ def folder() -> Path:
     )
 
 
-def load(path: Path) -> dict[str, Key | Exercise]:
+def load(path: Path) -> dict[str, Key | Exercise | Trial]:
     """All keys and private questions of one assignment's key file, by id; none if there is no file."""
     return _loaded(path, path.stat().st_mtime_ns) if path.exists() else {}
 
 
 @cache
-def _loaded(path: Path, changed: int) -> dict[str, Key | Exercise]:
-    found = [value for value in runpy.run_path(str(path)).values() if isinstance(value, Key | Exercise)]
-    return {item.id: item for item in found}
+def _loaded(path: Path, changed: int) -> dict[str, Key | Exercise | Trial]:
+    kinds = Key | Exercise | Trial
+    found = [value for value in runpy.run_path(str(path)).values() if isinstance(value, kinds)]
+    source = str(path.resolve())
+    return {i.id: replace(i, source=source) if isinstance(i, Trial) else i for i in found}
 
 
 def secret(salt: str) -> bytes:
@@ -79,3 +130,8 @@ def hidden_rng(salt: str, submission: str, key_id: str) -> Rng:
     """Draws that cannot be guessed without the secret, and repeat for the same submission."""
     text = f"{submission}\0{key_id}".encode("utf-8", "surrogatepass")
     return Rng(hmac.new(secret(salt), text, hashlib.sha256).hexdigest())
+
+
+def trial_seed(salt: str, trial_id: str) -> str:
+    """What seeds the hidden data of a trial: the same for a whole class, unknown without the secret [hex]."""
+    return hmac.new(secret(salt), f"trial\0{trial_id}".encode(), hashlib.sha256).hexdigest()

@@ -45,6 +45,9 @@ def _one(paper: Paper, question: Question, student: str) -> tuple[str, str, tupl
         numbers = paper.assignment.numbers(question.id, student)
         steps = tuple(item.steps(**numbers)) if item.steps else ()
         return item.text(numbers), answer_text(item, numbers), steps
+    if isinstance(item, keys.Trial):
+        numbers = paper.assignment.numbers(question.id, student)
+        return item.text(numbers), "tried out at grading", ()
     calls = [f"{question.name}({', '.join(map(repr, a))}) = {short(e)}" for a, e in item.examples]
     return f"the function {question.name}", "; ".join([*calls, "and hidden draws"]), ()
 

@@ -136,12 +136,12 @@ def _key_parts(text: str) -> Iterator[str]:
 
 def _released(call: ast.Call) -> Iterator[ast.AST]:
     """The nodes below the arguments that `release.json` shows to students."""
-    shown = ("prompt", "title", "unit", "given", "draws", "id", "examples")
+    shown = ("prompt", "title", "unit", "given", "draws", "id", "examples", "form")
     for argument in call.keywords:
         if argument.arg in shown:
             yield from ast.walk(argument.value)
-    if isinstance(call.func, ast.Name) and call.func.id == "key":
-        yield from (n for a in call.args for n in ast.walk(a))
+    if isinstance(call.func, ast.Name) and call.func.id in ("key", "Trial"):
+        yield from (n for a in call.args if not isinstance(a, ast.Lambda) for n in ast.walk(a))
 
 
 def _spoken(name: str, content: bytes) -> str:

@@ -18,6 +18,7 @@ STATES = {
     "unreadable": "nothing could be run: zero, to be looked at",
     "worker lost": "not graded: no worker could finish it",
     "no answers": "not graded: no stored answers",
+    "not tried": "not graded: a trial could not be held",
     "not written": "not written",
     "conflict": "not graded: two runs gave different answers",
     "failed": "not graded: an error of the grader",

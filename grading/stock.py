@@ -12,7 +12,8 @@ from typing import Any
 from IPython.display import display
 
 from grading import keys
-from grading.judge import judge_function, judge_number
+from grading.judge import judge_function, judge_number, judge_trial
+from grading.trial import NotTried
 from tinylib.practice.assignment import Assignment, context, current
 from tinylib.practice.bank import BANK
 from tinylib.practice.exercise import Exercise, digest
@@ -26,7 +27,12 @@ def judge(exercise_id: str, answer: Any, points: float) -> float:
     """Points for this answer, shown with the reason. Refuses to grade with a bank that changed."""
     assignment = current()
     refuse_changed_bank(assignment)
-    feedback = verdict(assignment, exercise_id, answer)
+    try:
+        feedback = verdict(assignment, exercise_id, answer)
+    except NotTried as error:
+        if context() == "autograde":
+            _left_ungraded(str(error))
+        raise
     display(
         {
             "text/plain": str(feedback),
@@ -53,6 +59,9 @@ def verdict(assignment: Assignment, exercise_id: str, answer: Any) -> Feedback:
         return judge_number(item, numbers(assignment, exercise_id), answer)
     if item is None:
         raise KeyError(f"neither the bank nor the key of {assignment.name} knows {exercise_id!r}")
+    if isinstance(item, keys.Trial):
+        seed = keys.trial_seed(assignment.salt, exercise_id)
+        return judge_trial(item, numbers(assignment, exercise_id), answer, seed)
     if not callable(answer):
         return Feedback(False, 0.0, "The answer must be a function; none was defined.")
     rng = keys.hidden_rng(assignment.salt, assignment.student or folder_student() or "", exercise_id)
@@ -80,9 +89,16 @@ def refuse_changed_bank(assignment: Assignment) -> None:
     """Stop the kernel, so that nbgrader leaves the work ungraded, when the bank is not the released one."""
     used = {name: BANK[name] for name in assignment.bank if name in BANK}
     if context() == "autograde" and (len(used) < len(assignment.bank) or digest(used) != assignment.digest):
-        message = f"{assignment.name} was released with another question bank: grade it with that version.\n"
-        sys.__stderr__.write(message)
-        os._exit(3)
+        _left_ungraded(
+            f"{assignment.name} was released with another question bank: grade it with that version"
+        )
+
+
+def _left_ungraded(why: str) -> None:
+    """Stop the kernel: nbgrader then records nothing for this work."""
+    sys.__stderr__.write(f"{why}.\n")
+    sys.__stderr__.flush()
+    os._exit(3)
 
 
 def _recorded(answer: Any) -> Any:

@@ -13,8 +13,8 @@ from grading.asks import Paper, Question
 from grading.clean import one_line
 from grading.copies import copies
 from grading.decoding import decoded, fits_a_name, noted, partial, sound
-from grading.judge import judge_function, judge_number
-from grading.keys import DRAWS, hidden_rng
+from grading.judge import judge_function, judge_number, judge_trial
+from grading.keys import DRAWS, Trial, hidden_rng, trial_seed
 from grading.task import Outcome, Result
 from grading.transplant import WHOSE, Transplanted
 from tinylib.practice.exercise import Exercise
@@ -83,7 +83,7 @@ def verdict(
     """Marks and flags of one submission.
 
     student: nbgrader's id; submission: the digest that drew the hidden arguments; result: None where the
-    notebook was unreadable, so that nothing ran.
+    notebook was unreadable, so that nothing ran. Raises NotTried where a trial could not be held.
     """
     flags = [Flag("handed in", problem) for problem in work.problems]
     if paper.refusal:
@@ -156,6 +156,9 @@ class Bench:
             except NotPlain as error:
                 return _zero(str(error)), None
             return judge_number(item, self.numbers(question.id), value), noted(value)
+        if isinstance(item, Trial):
+            seed = trial_seed(self.paper.assignment.salt, question.id)
+            return judge_trial(item, self.numbers(question.id), outcome.value, seed), None
         if len(outcome.values) != DRAWS:
             return _zero("the function was not called to the end: it ended or was stopped"), None
         given = iter(outcome.values)

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylib.practice import Absolute, Exercise, Log, Rng, Same, Times, student_seed, variant
-from tinylib.practice.draws import draw, from_json, to_json
+from tinylib.practice.draws import By, draw, from_json, to_json
 
 DRAWS = {"k": (1, 3, 5), "h": Log(10, 10_000, 2), "w": Same("h"), "c": Times("k", (2, 4))}
-GIVEN = {"k": 3, "h": 56, "w": 56, "c": 6, "fixed": 7}
+DRAWS |= {"row": (0, 1), "side": By("row", (28, 56))}
+GIVEN = {"k": 3, "h": 56, "w": 56, "c": 6, "row": 0, "side": 28, "fixed": 7}
 
 
 def test_a_known_seed_gives_known_values():
@@ -21,7 +22,7 @@ def test_draws_stay_in_their_space(seed):
     drawn = draw(GIVEN, DRAWS, Rng(seed))
     assert drawn["k"] in (1, 3, 5) and 10 <= drawn["h"] <= 10_000 and type(drawn["h"]) is int
     assert drawn["w"] == drawn["h"] and drawn["c"] in (2 * drawn["k"], 4 * drawn["k"])
-    assert drawn["fixed"] == 7
+    assert drawn["fixed"] == 7 and drawn["side"] == (28, 56)[drawn["row"]]
     assert float(f"{drawn['h']:.1e}") == drawn["h"]  # two significant digits
 
 

@@ -27,7 +27,10 @@ def unknown_exercise(exercise_id: Any, known: Iterable[str]) -> KeyError:
 
 @dataclass(frozen=True)
 class Private:
-    """The released half of a private question: what it asks, never what it accepts."""
+    """The released half of a private question: what it asks, never what it accepts.
+
+    form: where a value is tried out at grading, the function "tinylib.module:name" that looks at it at once
+    """
 
     id: str
     prompt: str
@@ -35,6 +38,7 @@ class Private:
     draws: Draws
     unit: str
     title: str = ""
+    form: str = ""
 
     text = Exercise.text
 
@@ -143,7 +147,13 @@ def read_release(path: str | Path, student: str | None = None) -> Assignment:
         data = json.loads(path.read_text(encoding="utf-8"))
         private = {
             name: Private(
-                name, q["prompt"], _tuples(q["given"]), from_json(q["draws"]), q["unit"], q["title"]
+                name,
+                q["prompt"],
+                _tuples(q["given"]),
+                from_json(q["draws"]),
+                q["unit"],
+                q["title"],
+                q.get("form", ""),
             )
             for name, q in data["private"].items()
         }

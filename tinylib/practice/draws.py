@@ -78,7 +78,18 @@ class Times:
         return drawn[self.name] * rng.choice(self.factors)
 
 
-Draws = Mapping[str, "tuple | Log | Same | Times"] | Callable[[Rng], dict]
+@dataclass(frozen=True)
+class By:
+    """The value in the row that another given, drawn before this one, numbers from 0: columns of a table."""
+
+    name: str
+    values: tuple
+
+    def draw(self, rng: Rng, drawn: Given) -> Any:
+        return self.values[drawn[self.name]]
+
+
+Draws = Mapping[str, "tuple | Log | Same | Times | By"] | Callable[[Rng], dict]
 
 
 def draw(given: Given, draws: Draws, rng: Rng) -> dict:
@@ -91,7 +102,7 @@ def draw(given: Given, draws: Draws, rng: Rng) -> dict:
     return drawn
 
 
-_NAMES = {"log": Log, "same": Same, "times": Times}
+_NAMES = {"log": Log, "same": Same, "times": Times, "by": By}
 
 
 def to_json(draws: Draws) -> dict:
