@@ -29,6 +29,12 @@ from tinylib.practice.exercise import digest
 ROOT = AUTHORING.parent
 
 
+def released(trial: keys.Trial) -> dict:
+    """The public half of a trial: as that of a private question, and the form of what is handed in."""
+    numbers = {"given": dict(trial.given), "draws": to_json(trial.draws)}
+    return {"title": trial.title, "prompt": trial.prompt, **numbers, "unit": "", "form": trial.form}
+
+
 def release(entry: dict, nb: nbformat.NotebookNode, salt: str) -> str:
     """The text of release.json: salt, bank digest, and the public half of what the key holds."""
     order = [found[0] for cell in nb.cells for found in CHECK_CALL.findall(cell.source)]
@@ -49,6 +55,7 @@ def release(entry: dict, nb: nbformat.NotebookNode, salt: str) -> str:
         for i, e in known.items()
         if isinstance(e, Exercise)
     }
+    private |= {i: released(t) for i, t in known.items() if isinstance(t, keys.Trial)}
     functions = {i: {"examples": k.examples} for i, k in known.items() if isinstance(k, keys.Key)}
     used = {i: BANK[i] for i in ids if i in BANK}
     parts = {
