@@ -5,6 +5,7 @@ notebook and page are there. Files are written before the row is committed, so a
 leaves nothing that the next one takes for finished.
 """
 
+import os
 import sqlite3
 import threading
 import time
@@ -17,7 +18,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from grading import clean, graded, lock, sandbox
+from grading import clean, graded, lock, sandbox, trial
+from grading.ahead import ahead
 from grading.asks import read_notebook
 from grading.course import Course, NbGraderError, register
 from grading.gradebook import Book, Entry, NotWritten, as_json
@@ -112,7 +114,10 @@ class _Run:
         self.report.level = str(self.pool.level)
         if self.options.write:
             self._prepare()
-        for result in self.pool.run(_tasks(first, steps, ready)):
+        results = self.pool.run(_tasks(first, steps, ready))
+        if any(question.kind == "trial" for question in self.desk.paper.questions) and trial.keeps():
+            results = ahead(results, self.tried, os.cpu_count() or 1)
+        for result in results:
             submission, work = self.pending.pop(result.digest)
             yield self.guarded(submission, lambda s=submission, w=work, r=result: self.ran(s, w, r))
             while ready:
@@ -157,6 +162,11 @@ class _Run:
         if not self.options.run_new:
             return Row(student, "no answers", Verdict(student), "run it first")
         return work
+
+    def tried(self, result: Result) -> None:
+        """Hold the trials of a submission, whose verdicts are kept for when it is judged."""
+        submission, work = self.pending[result.digest]
+        verdict(self.desk.paper, submission.student, submission.seed, work, result)
 
     def ran(self, submission: Submission, work: Transplanted, result: Result) -> Row:
         """Keep the answers, then grade them; a lost worker leaves none."""

@@ -101,11 +101,16 @@ def _program() -> str:
     return state.hexdigest()
 
 
+def keeps() -> bool:
+    """Whether verdicts are kept at all."""
+    return os.environ.get(FOLDER_VARIABLE) != ""
+
+
 def _place(text: str, item: Trial, seed: str) -> Path | None:
     """The file of one verdict. Its name is keyed with the seed, which only who knows the secret can make."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    if named == "":
+    if not keeps():
         return None
+    named = os.environ.get(FOLDER_VARIABLE)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(named) if named else home / "tinyml-workbook" / "trials"
     parts = _program(), Path(item.source).read_text(encoding="utf-8"), str(item.seconds), text
