@@ -434,7 +434,12 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
         (),
         "",
     ),
-    "assignments": ("assignments, from release to grade", ["pytest -n 2 tests -m slow"], (), ""),
+    "assignments": (
+        "assignments, from release to grade",
+        ["pytest -n 2 tests -m 'slow and not soak'"],
+        (),
+        "",
+    ),
     "browser": ("in a real browser", ["pytest tests -m browser"], CHROMIUM, "apt-get install chromium"),
     "site": ("the browser edition", ["pytest tests/site -m site"], CHROMIUM, "apt-get install chromium"),
 }
@@ -442,6 +447,7 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
 SOAK = {
     "chaos": ("runs killed anywhere and resumed", ["tests.soak.chaos"], (), ""),
     "thousand": ("a thousand submissions", ["tests.soak.thousand"], (), ""),
+    "stock": ("every assignment through stock nbgrader", ["pytest -n 2 --dist load tests -m soak"], (), ""),
     "emulation": ("every network on every core", ["tests.soak.emulation"], (), ""),
 }
 

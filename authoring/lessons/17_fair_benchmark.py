@@ -120,8 +120,8 @@ quiz("vib.nyquist")
 # %% [markdown]
 # ## A fair race
 #
-# Same windows, same optimiser and schedule, the epoch chosen on validation data, the test data read once.
-# Each seed draws new windows *and* new weights. **Predict:** which wins at equal parameters, and which at
+# Same windows, same optimiser and schedule, the epoch chosen on validation data, layouts chosen on other
+# seeds than these five. Each seed draws new windows *and* new weights. **Predict:** which wins at equal parameters, and which at
 # equal work?
 
 # %%

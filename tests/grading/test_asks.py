@@ -32,7 +32,9 @@ def test_every_graded_cell_is_asked_and_sealed(name):
     assert [q.cell for q in found] == [c.metadata.nbgrader.grade_id for c in graded]
     assert [q.points for q in found] == [c.metadata.nbgrader.points for c in graded]
     assert [q.id for q in found] == list(paper(name).assignment.questions)
-    assert {q.kind for q in found} <= {"value", "function", "trial"} and all(q.answer and q.name for q in found)
+    assert {q.kind for q in found} <= {"value", "function", "trial"} and all(
+        q.answer and q.name for q in found
+    )
     assert not paper(name).refusal
 
 

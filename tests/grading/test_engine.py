@@ -280,7 +280,9 @@ def written(root: Path) -> int:
     return len(rows(root, "select submission_id from tinyml_runs"))
 
 
-@pytest.mark.parametrize("moment", ["worker", "journal", 1, 4, 7])
+@pytest.mark.parametrize(
+    "moment", ["worker", "journal", 4, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 7))]
+)
 def test_killed_anywhere_and_run_again_is_as_if_undisturbed(graded, fresh, moment):
     process = start(fresh)
     journal = fresh / "grading.journal"

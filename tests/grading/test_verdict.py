@@ -111,6 +111,7 @@ def test_a_name_that_is_none_counts_as_nobody(source, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_same_points_and_flags_as_stock_nbgrader(tmp_path, monkeypatch):
     make_course(tmp_path)
     stock = {s.name: s for s in grade(tmp_path, list(CLASS))}
