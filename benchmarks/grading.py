@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "authoring")]
 import build  # noqa: E402
 import scripts  # noqa: E402
 
-from grading.course import done, nbgrader  # noqa: E402
+from grading.book.course import done, nbgrader  # noqa: E402
 from tinylib.practice.assignment import read_release  # noqa: E402
 from tinylib.practice.bank import BANK  # noqa: E402
 
@@ -47,10 +47,10 @@ from grade join base_cell on base_cell.id = grade.cell_id
 LIMITED = """
 import sys
 from pathlib import Path
-from grading.course import Course
+from grading.book.course import Course
 from grading.engine import run
-from grading.rows import Options
-from grading.task import Limits
+from grading.book.rows import Options
+from grading.inside.task import Limits
 limits = Limits(cell_s={limit}, wall_s={limit})
 options = Options(jobs=int(sys.argv[3]), limits=limits, progress=False)
 print(run(Course(Path(sys.argv[1])), sys.argv[2], options).counts)

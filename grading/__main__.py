@@ -2,12 +2,19 @@
 
 import argparse
 import importlib
-import importlib.util
 import sys
 import tempfile
 from pathlib import Path
 
-MODULES = ("commands", "class_report", "preview", "export", "collect", "release_archive", "shards", "merging")
+MODULES = (
+    "commands",
+    "pages.class_report",
+    "pages.preview",
+    "exchange.export",
+    "exchange.collect",
+    "exchange.release_archive",
+    "merging",
+)
 
 
 def demo(folder: Path | None) -> None:
@@ -39,10 +46,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("folder", nargs="?", type=Path, help="where to make the course (default: temporary)")
     one.set_defaults(run=_demo)
     for name in MODULES:
-        if importlib.util.find_spec(f"grading.{name}"):
-            module = importlib.import_module(f"grading.{name}")
-            if add := getattr(module, "add_command", None) or getattr(module, "add_commands", None):
-                add(commands)
+        importlib.import_module(f"grading.{name}").add_command(commands)
     return found
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from grading import sandbox
-from grading.course import Course
+from grading.book.course import Course
+from grading.book.rows import STATES, GradingError, Options, Pool, Report
+from grading.book.standing import GradebookError, shown, told
 from grading.engine import run
-from grading.pool import LocalPool
-from grading.rows import STATES, GradingError, Options, Pool, Report
-from grading.standing import GradebookError, shown, told
+from grading.workers import sandbox
+from grading.workers.pool import LocalPool
 
 GO_ON = "the same command goes on from here"
 
@@ -88,14 +88,14 @@ def _elsewhere(options: argparse.Namespace) -> Callable[[], Pool] | None:
     """The pool on a cluster, when one is named."""
     if not options.scheduler:
         return None
-    from grading.cluster import ClusterPool
+    from grading.workers.cluster import ClusterPool
 
     return lambda: ClusterPool(options.scheduler, allow_unsandboxed=options.allow_unsandboxed)
 
 
 def _shard(options: argparse.Namespace) -> int:
     """Run one part of a class into result files."""
-    from grading import shards
+    from grading.workers import shards
 
     part = shards.Shard.parse(options.shard)
     if options.assignment.endswith(".jsonl"):

@@ -8,10 +8,10 @@ from pathlib import Path
 import nbformat
 from tqdm import tqdm
 
-from grading.course import Course, done, nbgrader, stock
+from grading.book.course import Course, done, nbgrader, stock
+from grading.book.rows import Options
 from grading.engine import run
 from grading.report import Student, graded_class
-from grading.rows import Options
 from tinylib.practice.assignment import read_release
 from tinylib.practice.bank import BANK
 

@@ -18,22 +18,24 @@ from typing import Any
 
 from tqdm import tqdm
 
-from grading import clean, graded, lock, sandbox, trial
-from grading.ahead import ahead
-from grading.asks import read_notebook
-from grading.course import Course, NbGraderError, register
-from grading.gradebook import Book, Entry, NotWritten, as_json
+from grading.book import graded, lock
+from grading.book.course import Course, NbGraderError, register
+from grading.book.gradebook import Book, Entry, NotWritten, as_json
+from grading.book.journal import FILE, Journal
+from grading.book.rows import GradingError, Options, Pool, Report, Row, verdict_from
+from grading.book.standing import GradebookError, Made, Standing, shown, standing
+from grading.book.submission import Desk, Submission
+from grading.inside.task import Result, Task
 from grading.interrupts import interruptible
-from grading.journal import FILE, Journal
-from grading.pages import feedback_page
-from grading.pool import LocalPool
-from grading.rows import GradingError, Options, Pool, Report, Row, verdict_from
-from grading.standing import GradebookError, Made, Standing, shown, standing
-from grading.submission import Desk, Submission
-from grading.task import Result, Task
-from grading.transplant import Transplanted, cell_name, claims_of, locked
-from grading.trial import NotTried
-from grading.verdict import Verdict, verdict
+from grading.judging import clean, trial
+from grading.judging.ahead import ahead
+from grading.judging.asks import read_notebook
+from grading.judging.transplant import Transplanted, cell_name, claims_of, locked
+from grading.judging.trial import NotTried
+from grading.judging.verdict import Verdict, verdict
+from grading.pages.feedback import feedback_page
+from grading.workers import sandbox
+from grading.workers.pool import LocalPool
 
 MAX_NAME = 128  # of a student, in nbgrader's tables
 

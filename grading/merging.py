@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grading.course import Course
+from grading.book.course import Course
+from grading.book.journal import FILE, Journal, JournalError
+from grading.book.lock import held
+from grading.book.rows import GradingError, Options, Report, Row
+from grading.book.submission import Desk, Submission
 from grading.engine import run as grade
-from grading.journal import FILE, Journal, JournalError
-from grading.lock import held
-from grading.rows import GradingError, Options, Report, Row
-from grading.shards import answers, read_result
-from grading.submission import Desk, Submission
-from grading.task import Limits, Result, Task
-from grading.verdict import Verdict
+from grading.inside.task import Limits, Result, Task
+from grading.judging.verdict import Verdict
+from grading.workers.shards import answers, read_result
 
 
 def submissions(desk: Desk) -> Iterator[Submission]:

@@ -19,17 +19,18 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from grading import graded, lock, sandbox
-from grading.course import Course
-from grading.gradebook import Book, Entry, NotWritten, as_json
-from grading.journal import FILE, Journal
-from grading.pages import feedback_page
-from grading.pool import LocalPool
-from grading.standing import Made, standing
-from grading.submission import Desk, Submission
-from grading.task import Result
-from grading.transplant import Transplanted
-from grading.verdict import Verdict, verdict
+from grading.book import graded, lock
+from grading.book.course import Course
+from grading.book.gradebook import Book, Entry, NotWritten, as_json
+from grading.book.journal import FILE, Journal
+from grading.book.standing import Made, standing
+from grading.book.submission import Desk, Submission
+from grading.inside.task import Result
+from grading.judging.transplant import Transplanted
+from grading.judging.verdict import Verdict, verdict
+from grading.pages.feedback import feedback_page
+from grading.workers import sandbox
+from grading.workers.pool import LocalPool
 
 ALLOW_VARIABLE = "TINYML_ALLOW_UNSANDBOXED"
 

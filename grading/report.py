@@ -7,8 +7,8 @@ from typing import Any
 
 import nbformat
 
-from grading.copies import copies
-from grading.stock import RECORD
+from grading.judging.copies import copies
+from grading.judging.judge import RECORD
 from tinylib.practice.assignment import read_release
 from tinylib.practice.bank import BANK
 

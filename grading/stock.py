@@ -12,15 +12,13 @@ from typing import Any
 from IPython.display import display
 
 from grading import keys
-from grading.judge import judge_function, judge_number, judge_trial
-from grading.trial import NotTried
+from grading.judging.judge import RECORD, judge_function, judge_number, judge_trial
+from grading.judging.trial import NotTried
 from tinylib.practice.assignment import Assignment, context, current
 from tinylib.practice.bank import BANK
 from tinylib.practice.exercise import Exercise, digest
 from tinylib.practice.feedback import Feedback
 from tinylib.practice.plain import NotPlain, plain
-
-RECORD = "application/vnd.tinylib.judged+json"
 
 
 def judge(exercise_id: str, answer: Any, points: float) -> float:

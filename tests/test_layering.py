@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = ["units", "cost", "formats", "show", "practice", "datasets", "nets", "compress", "deploy", "lab"]
 PLAIN = ORDER[: ORDER.index("datasets")]
 NUMPY = ORDER[ORDER.index("datasets") : ORDER.index("lab")]
+GRADING_ORDER = ["inside", "workers", "judging", "book", "pages", "exchange"]
 GRADING_MAY = {"units", "cost", "show", "practice"}
 TINYLIB = sorted((ROOT / "tinylib").rglob("*.py"))
 GRADING = sorted((ROOT / "grading").rglob("*.py"))
@@ -98,6 +99,24 @@ def test_plain_rooms_need_the_standard_library_alone_and_the_next_numpy(path):
 @pytest.mark.parametrize("path", [p for p in GRADING if p.name != "__main__.py"], **names)
 def test_grading_imports_practice_and_show_never_lab(path):
     assert {room(name) for name in imports(path)} - {""} <= GRADING_MAY
+
+
+@pytest.mark.parametrize("path", GRADING, **names)
+def test_rooms_of_grading_point_left_too(path):
+    here = path.parent.name
+    if here == "grading":
+        return  # the road of a run, and what authors and nbgrader name, may use every room
+    for name in imports(path):
+        there = name.split(".")[1:2]
+        if name.startswith("grading.") and there[0] in GRADING_ORDER:
+            assert GRADING_ORDER.index(there[0]) <= GRADING_ORDER.index(here), f"{name} stands right of {here}"
+        elif name.startswith("grading."):
+            assert name == "grading.keys", f"{here} imports {name}, which stands above the rooms"
+
+
+def test_nothing_of_the_judge_goes_into_the_sandbox():
+    for path in (p for p in GRADING if p.parent.name == "inside"):
+        assert {n.split(".")[1] for n in imports(path) if n.startswith("grading.")} <= {"inside"}
 
 
 @pytest.mark.parametrize("order", ["forwards", "backwards"])

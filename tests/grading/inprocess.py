@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable
 
-from grading.task import Ask, Outcome, Result, Step, Task
+from grading.inside.task import Ask, Outcome, Result, Step, Task
 from tinylib.practice.plain import NotPlain, plain
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from grading import sandbox
-from grading.confine import descendants
-from grading.task import Ask, Limits, Step, Task
+from grading.inside.confine import descendants
+from grading.inside.task import Ask, Limits, Step, Task
+from grading.workers import sandbox
 
 QUICK = Limits(cell_s=2.0, wall_s=30.0)
 

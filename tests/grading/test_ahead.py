@@ -3,8 +3,8 @@
 import threading
 import time
 
-from grading.ahead import ahead
-from grading.task import Result
+from grading.inside.task import Result
+from grading.judging.ahead import ahead
 
 
 def results(count: int) -> list[Result]:

@@ -7,10 +7,10 @@ import nbformat
 import pytest
 
 from grading import keys
-from grading.asks import questions_of, read_notebook, read_paper
+from grading.inside.task import Task
+from grading.judging.asks import questions_of, read_notebook, read_paper
+from grading.judging.transplant import WHOSE, steps_of, transplant
 from grading.keys import DRAWS
-from grading.task import Task
-from grading.transplant import WHOSE, steps_of, transplant
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(p.parent.name for p in (ROOT / "solutions").glob("*/release.json"))

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from grading import keys
-from grading.course import done, nbgrader
-from grading.judge import judge_function
+from grading.book.course import done, nbgrader
+from grading.judging.judge import judge_function
 from grading.stock import verdict
 from tinylib.practice import BANK, Exercise
 from tinylib.practice import assignment as assignment_module

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading import class_figures
-from grading.class_report import Class, add_command, page
-from grading.class_slides import VARIANTS, fresh
-from grading.class_statistics import (
+from grading.book.course import HERE, Course
+from grading.judging.verdict import Flag, Mark, Verdict, copied
+from grading.pages import class_figures
+from grading.pages.class_report import Class, add_command, page
+from grading.pages.class_slides import VARIANTS, fresh
+from grading.pages.class_statistics import (
     FEWEST,
     Work,
     discrimination,
@@ -25,10 +27,8 @@ from grading.class_statistics import (
     troubles,
     wrong_answers,
 )
-from grading.course import HERE, Course
-from grading.lessons import lesson_around, lesson_for
-from grading.preview import papers
-from grading.verdict import Flag, Mark, Verdict, copied
+from grading.pages.lessons import lesson_around, lesson_for
+from grading.pages.preview import papers
 from tinylib.practice import BANK
 from tinylib.practice.judging import judge_value
 

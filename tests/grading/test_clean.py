@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading import clean
+from grading.judging import clean
 
 if not os.environ.get("CI"):  # there it is installed, or these tests fail
     pytest.importorskip("nh3", reason="the extra instructor is not installed")

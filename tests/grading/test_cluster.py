@@ -9,12 +9,13 @@ import time
 
 import pytest
 
-from grading import cluster, demo, station
-from grading.cluster import ClusterError, ClusterPool
-from grading.course import Course
+from grading import demo
+from grading.book.course import Course
+from grading.book.rows import Options
 from grading.engine import run
-from grading.rows import Options
-from grading.task import Limits, Result, Step, Task, digest_of
+from grading.inside.task import Limits, Result, Step, Task, digest_of
+from grading.workers import cluster, station
+from grading.workers.cluster import ClusterError, ClusterPool
 from tests.grading.contents import contents
 
 pytestmark = pytest.mark.slow
@@ -80,10 +81,14 @@ def test_both_workers_worked_and_hold_no_key_and_no_database(two):
         assert [r.ended for r in done] == ["finished"] * 8
         loaded = pool._client.run(lambda: sorted(sys.modules))
     for modules in loaded.values():
-        assert "grading.worker" not in modules  # student code runs in a process of its own
-        assert not {"grading.keys", "grading.judge", "grading.gradebook", "sqlalchemy", "nbgrader"} & set(
-            modules
-        )
+        assert "grading.inside.worker" not in modules  # student code runs in a process of its own
+        assert not {
+            "grading.keys",
+            "grading.judging.judge",
+            "grading.book.gradebook",
+            "sqlalchemy",
+            "nbgrader",
+        } & set(modules)
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(two, local, tmp_path):
@@ -197,7 +202,7 @@ def test_no_worker_is_one_sentence():
 
 
 def test_without_distributed_it_is_one_sentence():
-    code = "import sys; sys.modules['distributed'] = None\nfrom grading.cluster import ClusterPool\n"
+    code = "import sys; sys.modules['distributed'] = None\nfrom grading.workers.cluster import ClusterPool\n"
     code += "try: ClusterPool('tcp://127.0.0.1:1')\nexcept RuntimeError as error: print(error)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading.arrivals import Limits, path_problem
-from grading.collect import collect, sorted_out, table
-from grading.senders import read_names, write_names
+from grading.exchange.arrivals import Limits, path_problem
+from grading.exchange.collect import collect, sorted_out, table
+from grading.exchange.senders import read_names, write_names
 
 NB = "a01_metrics"
 WHEN = (2026, 10, 5, 12, 0, 0)

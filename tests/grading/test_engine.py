@@ -14,16 +14,16 @@ import nbformat
 import pytest
 
 from grading import keys
+from grading.book.course import Course
+from grading.book.lock import held
+from grading.book.rows import GradingError, Options, class_flags, verdict_from
+from grading.book.standing import standing
+from grading.book.submission import Desk
 from grading.commands import table
-from grading.course import Course
 from grading.demo import ASSIGNMENT, CLASS, grade, hand_in, make_course, right, slipped, solved_cells
 from grading.engine import run
-from grading.lock import held
+from grading.judging.transplant import MAX_BYTES
 from grading.report import graded_class
-from grading.rows import GradingError, Options, class_flags, verdict_from
-from grading.standing import standing
-from grading.submission import Desk
-from grading.transplant import MAX_BYTES
 from tests.grading.snapshots import COMMENTS, GRADES, RUNS, change, files, rows, snapshot
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading.course import Course, tools
-from grading.export import (
+from grading.book.course import Course, tools
+from grading.exchange.export import (
     CANVAS,
     FORMULA,
     ExportError,

@@ -8,12 +8,12 @@ from datetime import datetime
 import nbformat
 import pytest
 
-from grading import course, gradebook
-from grading.course import Course, done, nbgrader, register, stock
+from grading.book import course, gradebook
+from grading.book.course import Course, done, nbgrader, register, stock
+from grading.book.gradebook import Book, Entry, NotWritten
+from grading.book.graded import scores
+from grading.book.standing import Given, GradebookError, Made, Standing, shown, standing
 from grading.demo import ASSIGNMENT, hand_in, make_course
-from grading.gradebook import Book, Entry, NotWritten
-from grading.graded import scores
-from grading.standing import Given, GradebookError, Made, Standing, shown, standing
 from tests.grading.snapshots import COMMENTS, GRADES, change, rows
 
 pytestmark = pytest.mark.slow

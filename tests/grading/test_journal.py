@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from grading.journal import FILE, Journal, JournalError
-from grading.lock import FILE as LOCK
-from grading.lock import Locked, held
-from grading.task import Outcome, Result
+from grading.book.journal import FILE, Journal, JournalError
+from grading.book.lock import FILE as LOCK
+from grading.book.lock import Locked, held
+from grading.inside.task import Outcome, Result
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,8 +53,8 @@ def test_rows_written_before_a_kill_are_there_after_it(tmp_path):
     code = """
         import sys
         from pathlib import Path
-        from grading.journal import Journal
-        from grading.task import Result
+        from grading.book.journal import Journal
+        from grading.inside.task import Result
         journal = Journal(Path(sys.argv[1]))
         for number in range(10_000):
             journal.put("a01", f"s{number}", Result(f"d{number}", ()))
@@ -113,7 +113,7 @@ def test_a_journal_that_cannot_be_made_is_refused_with_a_reason(tmp_path):
 HOLD = """
     import sys
     from pathlib import Path
-    from grading.lock import held
+    from grading.book.lock import held
     with held(Path(sys.argv[1])):
         print("held", flush=True)
         sys.stdin.read()

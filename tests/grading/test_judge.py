@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grading.judge import judge_function, judge_number
+from grading.judging.judge import judge_function, judge_number
 from grading.keys import Key, folder, hidden_rng, key, load
 from tinylib.practice import BANK, Exercise, Rng, variant
 from tinylib.practice.judging import judge_value

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from grading.asks import read_paper
-from grading.graded import graded, scores
-from grading.pages import feedback_page
-from grading.transplant import Transplanted, claims_of, locked, transplant
-from grading.verdict import verdict
+from grading.book.graded import graded, scores
+from grading.judging.asks import read_paper
+from grading.judging.transplant import Transplanted, claims_of, locked, transplant
+from grading.judging.verdict import verdict
+from grading.pages.feedback import feedback_page
 from tests.grading import inprocess
 from tests.hostile.markup import faults
 from tests.hostile.work import ASSIGNMENT, FULL, ROOT, Places, solutions, wrong

@@ -7,12 +7,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grading import clean
 from grading.demo import CLASS, solved_cells
-from grading.pages import feedback_page
-from grading.task import Outcome, Result
-from grading.transplant import Transplanted, transplant
-from grading.verdict import Flag, Verdict, verdict
+from grading.inside.task import Outcome, Result
+from grading.judging import clean
+from grading.judging.transplant import Transplanted, transplant
+from grading.judging.verdict import Flag, Verdict, verdict
+from grading.pages.feedback import feedback_page
 from tests.grading.inprocess import run
 from tests.grading.test_clean import EVIL, PNG, acts
 from tests.grading.test_verdict import ROOT, SHEET, asserts_paper, fresh, submitted, wrong_by

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from grading import sandbox
-from grading.pool import LocalPool, Worker
-from grading.sandbox import Level
-from grading.task import Ask, within
+from grading.inside.task import Ask, within
+from grading.workers import sandbox
+from grading.workers.pool import LocalPool, Worker
+from grading.workers.sandbox import Level
 from tests.grading.sandboxed import QUICK, alive, descendants, level, task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -193,10 +193,10 @@ def test_leaving_the_context_ends_every_process_and_removes_every_folder(tmp_pat
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
-from grading.confine import descendants
-from grading import sandbox
-from grading.pool import LocalPool
-from grading.sandbox import Level
+from grading.inside.confine import descendants
+from grading.workers import sandbox
+from grading.workers.pool import LocalPool
+from grading.workers.sandbox import Level
 from tests.grading.sandboxed import task
 source = "import os\\nfor _ in range(3): os.fork()\\nwhile True: pass"
 with LocalPool(2, Level({level!r}), warm=("IPython", "matplotlib.pyplot")) as pool:

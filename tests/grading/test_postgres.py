@@ -6,10 +6,10 @@ import time
 import pytest
 
 from grading import demo
-from grading.course import Course
+from grading.book.course import Course
+from grading.book.rows import GradingError, Options
 from grading.engine import run
-from grading.pool import LocalPool
-from grading.rows import GradingError, Options
+from grading.workers.pool import LocalPool
 from tests.grading import postgres
 from tests.grading.contents import contents
 

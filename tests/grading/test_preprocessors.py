@@ -10,12 +10,12 @@ import nbformat
 import pytest
 from nbconvert.preprocessors.base import Preprocessor
 
-from grading.course import CONFIG, Course, done, nbgrader, settings, stock
+from grading.book.course import CONFIG, Course, done, nbgrader, settings, stock
+from grading.book.graded import scores
+from grading.book.rows import Options
+from grading.book.standing import standing
 from grading.demo import ASSIGNMENT, CLASS, hand_in, make_course, solved_cells
 from grading.engine import run
-from grading.graded import scores
-from grading.rows import Options
-from grading.standing import standing
 from tests.grading.snapshots import COMMENTS, GRADES, rows
 
 PLACES = {  # section of the settings -> the class that reads it

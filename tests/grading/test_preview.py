@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grading.course import Course
-from grading.preview import add_command, asked, page, papers, table
+from grading.book.course import Course
+from grading.pages.preview import add_command, asked, page, papers, table
 from tinylib.practice.assignment import read_release
 from tinylib.practice.judging import judge_value
 

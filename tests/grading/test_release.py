@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from grading import keys
-from grading.release_archive import (
+from grading.exchange.release_archive import (
     DATE,
     MARKS,
     ReleaseError,

@@ -6,7 +6,7 @@ import sqlite3
 import nbformat
 import pytest
 
-from grading.course import done, nbgrader
+from grading.book.course import done, nbgrader
 from grading.demo import ASSIGNMENT, CLASS, NUMERIC, grade, hand_in, make_course, solved_cells
 from grading.report import graded_class, table
 from tinylib.practice.assignment import read_release

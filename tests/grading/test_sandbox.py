@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from grading import sandbox, seccomp
-from grading.pool import Worker
-from grading.sandbox import Level
-from grading.task import Ask, Limits, within
+from grading.inside import seccomp
+from grading.inside.task import Ask, Limits, within
+from grading.workers import sandbox
+from grading.workers.pool import Worker
+from grading.workers.sandbox import Level
 from tests.grading.sandboxed import level, task, value_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +65,7 @@ def test_a_probe_notices_a_promise_that_is_not_kept(tmp_path):
     with sandbox._bait() as bait:
         code = f"""
 import json, os, resource
-from grading.probing import promises
+from grading.inside.probing import promises
 resource.setrlimit(resource.RLIMIT_AS, (2**34, 2**34))
 print(json.dumps(promises({bait!r}, {str(tmp_path)!r}, os.getppid())))
 """

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading import demo, keys, shards
-from grading.course import Course
+from grading import demo, keys
+from grading.book.course import Course
+from grading.book.rows import GradingError, Options
 from grading.engine import run
+from grading.inside.task import Limits, Outcome, Result
 from grading.merging import find, merge, pack
-from grading.pool import LocalPool
-from grading.rows import GradingError, Options
-from grading.shards import Shard, packed_tasks, read_result, run_shard, write_result
-from grading.task import Limits, Outcome, Result
+from grading.workers import shards
+from grading.workers.pool import LocalPool
+from grading.workers.shards import Shard, packed_tasks, read_result, run_shard, write_result
 from tests.grading.contents import contents
 
 NAME = demo.ASSIGNMENT
@@ -274,8 +275,8 @@ for name in ("sqlalchemy", "nbgrader"):
     sys.modules[name] = None
 from grading import keys
 keys.load = None
-from grading.pool import LocalPool
-from grading.shards import Shard, packed_tasks, run_shard
+from grading.workers.pool import LocalPool
+from grading.workers.shards import Shard, packed_tasks, run_shard
 with LocalPool() as pool:
     print(run_shard(packed_tasks(Path({str(packed)!r}), Shard(1, 3).holds), Path("out"), pool))
 """

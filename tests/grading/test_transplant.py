@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grading.asks import read_notebook
-from grading.handed_in import MAX_BYTES, MAX_CELLS, MAX_SOURCE
-from grading.transplant import MAX_PROBLEMS, cell_name, locked, transplant
+from grading.judging.asks import read_notebook
+from grading.judging.handed_in import MAX_BYTES, MAX_CELLS, MAX_SOURCE
+from grading.judging.transplant import MAX_PROBLEMS, cell_name, locked, transplant
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = read_notebook(ROOT / "exercises" / "a01_metrics" / "a01_metrics.ipynb")

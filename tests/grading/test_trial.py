@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from grading import keys, trial
-from grading.asks import read_paper
-from grading.class_slides import fresh
-from grading.judge import judge_trial
-from grading.pages import name_of
-from grading.preview import asked
+from grading import keys
+from grading.judging import trial
+from grading.judging.asks import read_paper
+from grading.judging.judge import judge_trial
+from grading.judging.trial import NotTried
+from grading.pages.class_slides import fresh
+from grading.pages.feedback import name_of
+from grading.pages.preview import asked
 from grading.stock import verdict as stock_verdict
-from grading.trial import NotTried
 from tinylib.practice import assignment as assignment_module
 from tinylib.practice.assignment import Assignment, Private
 from tinylib.practice.check import feedback_on

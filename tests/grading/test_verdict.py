@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading.asks import Paper, read_paper
-from grading.clean import one_line
 from grading.demo import ASSIGNMENT, CLASS, NUMERIC, grade, make_course, solved_cells
-from grading.judge import judge_function
+from grading.inside.task import Outcome, Result
+from grading.judging.asks import Paper, read_paper
+from grading.judging.clean import one_line
+from grading.judging.judge import judge_function
+from grading.judging.transplant import WHOSE, Transplanted, transplant
+from grading.judging.verdict import Flag, Verdict, copied, decoded, verdict
 from grading.keys import Key
 from grading.report import graded_class
-from grading.task import Outcome, Result
-from grading.transplant import WHOSE, Transplanted, transplant
-from grading.verdict import Flag, Verdict, copied, decoded, verdict
 from tests.grading.inprocess import run
 from tinylib.practice import assignment as assignment_module
 from tinylib.practice.bank import BANK
@@ -313,7 +313,7 @@ def asserts_paper(test: str) -> Paper:
         new.new_code_cell(test, metadata={"nbgrader": claims}),
         new.new_markdown_cell("Your text.", metadata={"nbgrader": essay}),
     ]
-    from grading.asks import questions_of
+    from grading.judging.asks import questions_of
 
     nb = new.new_notebook(cells=cells)
     return Paper(assignment_module.Assignment(), nb, tuple(questions_of(nb, {}, {})), {})

@@ -11,8 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grading.pool import Worker, WorkerLost
-from grading.task import Ask, Result, Task, packed, within
+from grading.inside.task import Ask, Result, Task, packed, within
+from grading.workers.pool import Worker, WorkerLost
 from tests.grading.sandboxed import QUICK, alive, descendants, level, task, value_of
 
 ROOT = Path(__file__).resolve().parents[2]

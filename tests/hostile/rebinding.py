@@ -50,9 +50,9 @@ def own_verdict(work):
         tinylib.practice.judging.judge_value = tinylib.practice.check.judge_value = right
         tinylib.practice.check.difference = lambda *a: ""
         try:
-            import grading.judge
-            grading.judge.judge_value = right
-            grading.judge._difference = grading.judge.difference = lambda *a: ""
+            import grading.judging.judge
+            grading.judging.judge.judge_value = right
+            grading.judging.judge._difference = grading.judging.judge.difference = lambda *a: ""
         except ImportError as error:
             print(error)
     """)
@@ -119,8 +119,8 @@ def own_engine(work):
     work.extra("""
         import sys
 
-        for name in ("grading.task", "grading.shell", "grading.worker", "grading.verdict", "__main__"):
-            module = sys.modules.get(name)
+        for name in ("inside.task", "inside.shell", "inside.worker", "judging.verdict"):
+            module = sys.modules.get("grading." + name)
             for part in ("Outcome", "Result", "Mark", "judge_number", "judge_function", "_encoded"):
                 if hasattr(module, part):
                     setattr(module, part, lambda *a, **k: {"value": 1, "share": 1.0, "points": 15})

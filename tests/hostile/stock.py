@@ -113,7 +113,7 @@ def prepared() -> None:
 
 def graded(student: str) -> tuple[bool, str]:
     """Inside: autograde and feedback by nbgrader's own commands, in a process that an attack may kill."""
-    from grading.course import nbgrader
+    from grading.book.course import nbgrader
 
     child = os.fork()
     if child == 0:

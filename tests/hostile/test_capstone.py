@@ -13,10 +13,10 @@ import pytest
 
 from benchmarks.capstone import DESIGNS
 from grading import keys
-from grading.course import Course
+from grading.book.course import Course
+from grading.book.rows import Options
 from grading.engine import run
-from grading.judge import judge_trial
-from grading.rows import Options
+from grading.judging.judge import judge_trial
 from tests.deploy.test_capstone import device  # noqa: F401 - a fixture
 from tinylib.deploy import capstone
 from tinylib.practice.assignment import read_release

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from grading import class_report, export, sandbox
-from grading.confine import OWN_UIDS
-from grading.course import Course
+from grading.book.course import Course
+from grading.book.rows import Options, Report
 from grading.engine import run
-from grading.rows import Options, Report
-from grading.task import Limits
+from grading.exchange import export
+from grading.inside.confine import OWN_UIDS
+from grading.inside.task import Limits
+from grading.pages import class_report
+from grading.workers import sandbox
 from tests.hostile.attacks import ATTACKS
 from tests.hostile.course import (
     hand_in,

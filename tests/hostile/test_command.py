@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from grading.course import nbgrader
+from grading.book.course import nbgrader
 from tests.hostile.attacks import ATTACKS
 from tests.hostile.course import hand_in, hand_in_attack, honest, make_course, plant, planted, work_of
 from tests.hostile.markup import planted as acting

@@ -22,7 +22,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from grading import demo
-from grading.course import Course
+from grading.book.course import Course
 from tests.grading import postgres
 from tests.grading.contents import contents
 from tests.soak.processes import adopt, below, left
@@ -31,9 +31,9 @@ NAME = demo.ASSIGNMENT
 RUN = """
 import sys
 from pathlib import Path
-from grading.course import Course
+from grading.book.course import Course
 from grading.engine import run
-from grading.rows import Options
+from grading.book.rows import Options
 root, url = sys.argv[1:]
 report = run(Course(Path(root), url), "{name}", Options(jobs=2, progress=False, say=lambda _: None))
 sys.exit(0 if len(report.rows) == {count} and all(row.graded for row in report.rows) else 75)

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from grading import demo
-from grading.course import Course
-from grading.journal import FILE
+from grading.book.course import Course
+from grading.book.journal import FILE
 from tests.grading.contents import scores
 from tests.soak.processes import adopt, below, left, resident
 
@@ -28,9 +28,9 @@ ALLOWED = {"parent": 60e3, "workers": 20e3}  # growth for each submission [bytes
 RUN = """
 import sys
 from pathlib import Path
-from grading.course import Course
+from grading.book.course import Course
 from grading.engine import run
-from grading.rows import Options
+from grading.book.rows import Options
 report = run(Course(Path(sys.argv[1])), sys.argv[2], Options(jobs=2))
 print(dict(report.counts), f"{report.seconds:.0f} s")
 sys.exit(int(report.counts["graded"] != len(report.rows)))

@@ -1,0 +1,1 @@
+"""The course's records: folder, gradebook, journal, rows of a run."""

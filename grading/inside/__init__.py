@@ -1,0 +1,1 @@
+"""What goes into the sandbox: the worker, its confinement, the shell that runs a notebook."""

@@ -1,0 +1,1 @@
+"""Transplant, judge, verdict: what the trusted parent does with answers."""

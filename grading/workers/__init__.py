@@ -1,0 +1,1 @@
+"""Sandboxed workers: one, a pool, a cluster, a shard of a batch queue."""
