@@ -127,7 +127,7 @@ def test_estimates_stay_near_the_study(small):
     network = capstone.read(small)
     use, run = capstone_runs.estimate(network), capstone_runs.runs()[2]
     assert use.flash_bytes == pytest.approx(run.flash_bytes, rel=0.1)
-    assert use.instructions == pytest.approx(run.instructions, rel=0.1)
+    assert use.instructions == pytest.approx(run.instructions, rel=0.15)
     assert use.ram_bytes == pytest.approx(run.ram_bytes, rel=0.3)
 
 
@@ -147,7 +147,7 @@ def test_some_network_of_the_study_keeps_every_practice_budget(name):
 def test_the_look_at_a_network_says_how_it_knows(small, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     picture = capstone_runs.look(small, GIVEN)
-    assert "estimated" in picture and 'role="img"' in picture and "520" not in picture
+    assert "estimated" in picture and 'role="img"' in picture and "measured" not in picture
 
 
 def test_plain_values_are_small_enough_to_hand_in(small):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinylib.cost.layers import Shape
-from tinylib.deploy.c99_images import WINDOW, places, window_sizes
+from tinylib.deploy.c99_images import POOL, SEEN, WINDOW, filtered, ordered, places, window_sizes
 from tinylib.deploy.c99_text import array
 from tinylib.formats.affine import multiplier
 from tinylib.nets.int8 import Int8Network
@@ -29,34 +29,42 @@ from tinylib.nets.int8_pool import (
 )
 from tinylib.nets.windows import geometry
 
-CLAMP = """static code clamp(int64_t v, int low, int high)
+CLAMP = """static int clamp(int32_t v, int low, int high)
 {
-    return (code)(v < low ? low : v > high ? high : v);
+    return v < low ? low : v > high ? high : (int)v;
+}"""
+
+RAISED = """/* v * 2^up, held at the ends of 32 bits */
+static int32_t raised(int32_t v, int up)
+{
+    int32_t most = 2147483647 >> up;
+    if (v > most)
+        return 2147483647;
+    return v < -most - 1 ? -2147483647 - 1 : (int32_t)((uint32_t)v << up);
 }"""
 
 DOUBLE = """/* v * raw * 2^-(31 + shift): the high half to the nearest, then the shift, ties away from zero */
-static int64_t scaled(int64_t v, int32_t raw, int shift)
+static int32_t scaled(int32_t v, int32_t raw, int shift)
 {
-    if (shift < 0) {
-        v *= (int64_t)1 << -shift;
-        v = v < -2147483647 - 1 ? -2147483647 - 1 : v > 2147483647 ? 2147483647 : v;
-    }
-    v = (v * raw + 1073741824) >> 31;
-    v = v > 2147483647 ? 2147483647 : v;
-    if (shift > 0)
-        v = (v + ((int64_t)1 << (shift - 1)) - (v < 0)) >> shift;
-    return v;
+    if (shift < 0)
+        v = raised(v, -shift);
+    v = (int32_t)(((int64_t)v * raw + 1073741824) >> 31);
+    return shift > 0 ? (((v - (v < 0)) >> (shift - 1)) + 1) >> 1 : v;
 }"""
 
-SINGLE = """/* v * raw * 2^-(31 + shift) to the nearest, ties upwards */
-static int64_t scaled_once(int64_t v, int32_t raw, int shift)
+SINGLE = """/* v * raw * 2^-(31 + shift) to the nearest, ties upwards, held at the ends of 30 bits */
+static int32_t scaled_once(int32_t v, int32_t raw, int shift)
 {
-    return (v * raw + ((int64_t)1 << (30 + shift))) >> (31 + shift);
+    if (shift < 1) {
+        v = raised(v, 1 - shift);
+        shift = 1;
+    }
+    return (((int32_t)(((int64_t)v * raw) >> 31) >> (shift - 1)) + 1) >> 1;
 }"""
 
 SCALED = {"double": "scaled", "single": "scaled_once"}
 
-FILTERS = """/* weights, biases and scales of a layer; zero points and ends of its codes */
+FILTERS = """/* weights, biases and scales of a layer; zero points; ends of its codes, from zero_out on */
 typedef struct {
     window g;
     const int8_t *w;
@@ -66,23 +74,17 @@ typedef struct {
 } filters;"""
 
 
-def _conv(rule: str) -> str:
+def _conv(rule: str, planes: bool = False) -> str:
     head = (
         "/* y = (b + sum of (x - zero) * w) * scale + zero */\n"
-        f"static void conv_{rule}(const code *x, const filters *l, code *y)\n{{\n"
-        "    const window *g = &l->g;\n    int i, j, k, s, t, c;\n"
+        f"static void {'planes' if planes else 'conv'}_{rule}(const code *x, const filters *l, code *y)\n{{\n"
+        "    const window *g = &l->g;\n    const int8_t *w = l->w;\n    int zero = l->zero_in;\n"
     )
-    begin = (
-        "const int8_t *filter = l->w + k * g->k_h * g->k_w * g->deep;\n"
-        "const code *from = x + k / g->share * g->deep;\nint32_t sum = l->b[k];"
+    end = (
+        f"sum = {SCALED[rule]}(sum, l->raw[k], l->shift[k]);\n"
+        "*y++ = (code)(clamp(sum, l->low, l->high) + l->zero_out);"
     )
-    tap = (
-        "{\n    const code *u = from + (row * g->w + column) * g->c;\n"
-        "    const int8_t *v = filter + (s * g->k_w + t) * g->deep;\n"
-        "    for (c = 0; c < g->deep; c++)\n        sum += (u[c] - l->zero_in) * v[c];\n}"
-    )
-    end = f"*y++ = clamp({SCALED[rule]}(sum, l->raw[k], l->shift[k]) + l->zero_out, l->low, l->high);"
-    return head + places(begin, tap, end)
+    return head + filtered("int8_t", "int32_t sum = l->b[k];", "({u} - zero) * v[t]", end, planes)
 
 
 def _mean(rule: str) -> str:
@@ -94,31 +96,29 @@ static void mean_{rule}(const code *x, int n, int c, const int32_t *q, code *y)
         int32_t sum = q[2];
         for (i = 0; i < n; i++)
             sum += x[i * c + k];
-        y[k] = clamp({SCALED[rule]}(sum, q[0], (int)q[1]) + q[3], -128, 127);
+        sum = {SCALED[rule]}(sum, q[0], (int)q[1]);
+        y[k] = (code)(clamp(sum, -128 - (int)q[3], 127 - (int)q[3]) + q[3]);
     }}
 }}"""
 
 
 def _pool(kind: str) -> str:
-    head = (
-        f"static void {kind}(const code *x, const window *g, int low, int high, code *y)\n{{\n"
-        "    int i, j, k, s, t;\n"
-    )
-    seen = "x[(row * g->w + column) * g->c + k]"
+    head = f"static void {kind}(const code *x, const window *g, int low, int high, code *y)\n{{\n"
     if kind == "max_pool":
-        tap = f"most = {seen} > most ? {seen} : most;"
-        return head + places("int most = -128;", tap, "*y++ = clamp(most, low, high);")
-    tap = f"sum += {seen};\nn++;"
-    end = "*y++ = clamp(sum < 0 ? -((n / 2 - sum) / n) : (sum + n / 2) / n, low, high);"
-    return head + places("int32_t sum = 0;\nint n = 0;", tap, end)
+        tap, end = "most = u[at] > most ? u[at] : most;", "*y++ = (code)clamp(most, low, high);"
+        return head + places(POOL, start="int most = -128;", tap=tap, end=end)
+    end = "sum = sum < 0 ? -((n / 2 - sum) / n) : (sum + n / 2) / n;\n*y++ = (code)clamp(sum, low, high);"
+    start = "int32_t sum = 0;"
+    return head + places(POOL, "int n = down.n * across.n;", start=start, tap="sum += u[at];", end=end)
 
 
 ADD_DOUBLE = """static void add_double(const code *a, const code *b, int n, const int32_t *q, code *y)
 {
     for (; n > 0; n--) { /* q: zero, raw, shift of a, of b, of y; ends */
-        int64_t sum = scaled(((int64_t)*a++ - q[0]) * 1048576, q[1], (int)q[2]);
-        sum += scaled(((int64_t)*b++ - q[3]) * 1048576, q[4], (int)q[5]);
-        *y++ = clamp(scaled(sum, q[7], (int)q[8]) + q[6], (int)q[9], (int)q[10]);
+        int32_t sum = scaled((*a++ - q[0]) * 1048576, q[1], (int)q[2]);
+        sum += scaled((*b++ - q[3]) * 1048576, q[4], (int)q[5]);
+        sum = scaled(sum, q[7], (int)q[8]);
+        *y++ = (code)(clamp(sum, (int)(q[9] - q[6]), (int)(q[10] - q[6])) + q[6]);
     }
 }"""
 
@@ -127,7 +127,7 @@ ADD_SINGLE = """static void add_single(const code *a, const code *b, int n, cons
     for (; n > 0; n--) { /* q: zero and factor of a, of b, zero and shift of y; ends */
         int64_t sum = ((int64_t)*a++ - q[0]) * q[1] + ((int64_t)*b++ - q[2]) * q[3];
         sum = (sum + ((int64_t)1 << (q[5] - 1))) >> q[5];
-        *y++ = clamp(sum + q[4], (int)q[6], (int)q[7]);
+        *y++ = (code)clamp((int32_t)sum + q[4], (int)q[6], (int)q[7]);
     }
 }"""
 
@@ -139,13 +139,16 @@ LOOK_UP = """static void look_up(const code *x, int n, const int8_t *table, code
 
 TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {  # text and what it needs
     "clamp": (CLAMP, ()),
-    "scaled": (DOUBLE, ()),
-    "scaled_once": (SINGLE, ()),
+    "raised": (RAISED, ()),
+    "scaled": (DOUBLE, ("raised",)),
+    "scaled_once": (SINGLE, ("raised",)),
     "window": (WINDOW, ()),
-    "filters": (FILTERS, ("window",)),
+    "seen": (SEEN, ("window",)),
+    "filters": (FILTERS, ("seen",)),
     **{f"conv_{r}": (_conv(r), ("filters", "clamp", SCALED[r])) for r in SCALED},
+    **{f"planes_{r}": (_conv(r, planes=True), ("filters", "clamp", SCALED[r])) for r in SCALED},
     **{f"mean_{r}": (_mean(r), ("clamp", SCALED[r])) for r in SCALED},
-    **{kind: (_pool(kind), ("window", "clamp")) for kind in ("max_pool", "avg_pool")},
+    **{kind: (_pool(kind), ("seen", "clamp")) for kind in ("max_pool", "avg_pool")},
     "add_double": (ADD_DOUBLE, ("clamp", "scaled")),
     "add_single": (ADD_SINGLE, ("clamp",)),
     "look_up": (LOOK_UP, ()),
@@ -194,7 +197,7 @@ def written(network: Int8Network, shape: Shape, runtime: str) -> tuple[Int8Unit,
             room[step.makes] = begin, begin + prod(out)
             at[step.makes], size = f"room + {begin}", max(size, begin + prod(out))
         if at[step.makes] != reads[0]:
-            call = emit_int8(layer, to, f"layer_{i + 1}", shapes[step.reads[0]], layer.rules[runtime])
+            call = _emit_int8(layer, to, f"layer_{i + 1}", shapes[step.reads[0]], layer.rules[runtime])
             to.body.append(call(*reads, at[step.makes]))
         room = {name: place for name, place in room.items() if last.get(name, -1) > i}
     to.data += [f"static code room[{size}]; /* tensors between the layers */"] * bool(size)
@@ -227,19 +230,18 @@ def out_shape(layer: Any, shape: Shape) -> Shape:
 
 
 @singledispatch
-def emit_int8(layer: Any, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
+def _emit_int8(layer: Any, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
     """Write the arrays of one layer; what returned writes its call, from its inputs and its output."""
     raise TypeError(f"a layer must have a C form, got {type(layer).__name__}")
 
 
-@emit_int8.register(Int8Dense)
-@emit_int8.register(Int8Conv2D)
-@emit_int8.register(Int8DepthwiseConv2D)
+@_emit_int8.register(Int8Dense)
+@_emit_int8.register(Int8Conv2D)
+@_emit_int8.register(Int8DepthwiseConv2D)
 def _(layer: Any, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
-    to.need(f"conv_{rule}")
-    matrix, n_out = layer.matrix, layer.matrix.shape[1]
+    n_in, n_out = layer.matrix.shape
     if isinstance(layer, Int8Dense):
-        sizes = [1, 1, matrix.shape[0], 1, 1, n_out, *(1,) * 6, 0, 0, matrix.shape[0], n_out]
+        sizes = [1, n_in, 1, 1, 1, n_out, 1, n_in, *(1,) * 4, 0, 0, 1, n_out]
     else:
         depthwise = isinstance(layer, Int8DepthwiseConv2D)
         deep, share = (1, layer.weights.shape[3]) if depthwise else (shape[-1], n_out)
@@ -251,22 +253,24 @@ def _(layer: Any, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[
         for v in multipliers(layer.source.scale, layer.scales, layer.target.scale)
     )
     scales = np.broadcast_to(np.asarray(layer.scales), (n_out,))
-    means = matrix.T * scales[:, None]
-    w = to.array("int8_t", f"{name}_w", np.ascontiguousarray(matrix.T), means, "a row for each output")
+    call = f"planes_{rule}" if sizes[-2] > 1 else f"conv_{rule}"
+    to.need(call)
+    matrix = ordered(layer.matrix.T, sizes)
+    w = to.array("int8_t", f"{name}_w", matrix, matrix * scales[:, None], "a row for each output")
     b = to.array("int32_t", f"{name}_b", layer.bias, layer.bias * layer.source.scale * scales, "biases")
     r = to.array("int32_t", f"{name}_raw", raw, note="scale = raw * 2^-(31 + shift)")
     s = to.array("int8_t", f"{name}_shift", shift)
-    low, high = ends(layer.activation, layer.target)
+    low, high = (end - layer.target.zero_point for end in ends(layer.activation, layer.target))
     numbers = f"{layer.source.zero_point}, {layer.target.zero_point}, {low}, {high}"
     window = ", ".join(map(str, sizes))
     to.data.append(
         f"static const filters {name} = {{\n    {{{window}}},\n    {w}, {b}, {r}, {s}, {numbers}\n}};"
     )
-    return lambda x, y: f"conv_{rule}({x}, &{name}, {y});"
+    return lambda x, y: f"{call}({x}, &{name}, {y});"
 
 
-@emit_int8.register(Int8MaxPool2D)
-@emit_int8.register(Int8AvgPool2D)
+@_emit_int8.register(Int8MaxPool2D)
+@_emit_int8.register(Int8AvgPool2D)
 def _(layer: Any, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
     kind = "max_pool" if isinstance(layer, Int8MaxPool2D) else "avg_pool"
     to.need(kind)
@@ -276,7 +280,7 @@ def _(layer: Any, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[
     return lambda x, y: f"{kind}({x}, &{name}, {low}, {high}, {y});"
 
 
-@emit_int8.register
+@_emit_int8.register
 def _(layer: Int8Mean, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
     to.need(f"mean_{rule}")
     n = shape[0] * shape[1]
@@ -287,14 +291,14 @@ def _(layer: Int8Mean, to: Int8Unit, name: str, shape: Shape, rule: str) -> Call
     return lambda x, y: f"mean_{rule}({x}, {n}, {shape[-1]}, {q}, {y});"
 
 
-@emit_int8.register
+@_emit_int8.register
 def _(layer: Int8Table, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
     to.need("look_up")
     table = to.array("int8_t", name, layer.table, note=f"{layer.function} of the codes from {LOW} to {HIGH}")
     return lambda x, y: f"look_up({x}, {prod(shape)}, {table}, {y});"
 
 
-@emit_int8.register
+@_emit_int8.register
 def _(layer: Int8Add, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
     to.need(f"add_{rule}")
     target, span = layer.target, ends(layer.activation, layer.target)
@@ -311,7 +315,7 @@ def _(layer: Int8Add, to: Int8Unit, name: str, shape: Shape, rule: str) -> Calla
     return lambda a, b, y: f"add_{rule}({a}, {b}, {prod(shape)}, {q}, {y});"
 
 
-@emit_int8.register
+@_emit_int8.register
 def _(layer: Int8Flatten, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
     to.texts.setdefault(
         "copy",

@@ -4,11 +4,29 @@ from string import Template
 
 import numpy as np
 
-from tinylib.deploy.c99_int8 import CLAMP, DOUBLE
 from tinylib.deploy.c99_text import array
 from tinylib.nets.int8_cfc import Int8CfC
 
 TYPES = "typedef char needs_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];"
+
+CLAMP = """static code clamp(int64_t v, int low, int high)
+{
+    return (code)(v < low ? low : v > high ? high : v);
+}"""
+
+DOUBLE = """/* v * raw * 2^-(31 + shift): the high half to the nearest, then the shift, ties away from zero */
+static int64_t scaled(int64_t v, int32_t raw, int shift)
+{
+    if (shift < 0) {
+        v *= (int64_t)1 << -shift;
+        v = v < -2147483647 - 1 ? -2147483647 - 1 : v > 2147483647 ? 2147483647 : v;
+    }
+    v = (v * raw + 1073741824) >> 31;
+    v = v > 2147483647 ? 2147483647 : v;
+    if (shift > 0)
+        v = (v + ((int64_t)1 << (shift - 1)) - (v < 0)) >> shift;
+    return v;
+}"""
 
 DOT = """static int32_t dot(const int8_t *x, const int8_t *w, int n)
 {

@@ -79,8 +79,7 @@ def practice_budget(name: str) -> Budget:
 def estimate(network: Plain) -> Use:
     """What a network may take, without building it.
 
-    Of the runs on file it meets flash within a sixth and instructions within about a fifth, but those of
-    several convolutions within a half. Flash is the weights, RAM the largest pair of activations behind the
+    Of the runs on file it meets flash within a tenth and instructions within about a fifth. Flash is the weights, RAM the largest pair of activations behind the
     input, and for both what the code of the layers took beside them in the runs; instructions follow MACs,
     pooled values and outputs.
     """
@@ -105,9 +104,17 @@ def looks(network: Plain) -> tuple[tuple[int, np.ndarray], tuple[int, np.ndarray
             work["outputs"] += row.activation_elements
         else:
             work["pooled"] += np.prod(row.in_shapes[0])
-    code = np.array([1.0, convs > 0, max(convs - 1, 0), more, pools])
+    divided = [row for row, node in zip(rows, network.model.nodes) if _divides(node.layer)]
+    work["divided"] = sum(row.activation_elements for row in divided)
+    code = np.array([1.0, convs > 0, max(convs - 1, 0), more, pools, len(divided) > 0])
     largest = max(a + b for a, b in pairwise(held))
     return (network.weight_bytes, code), (largest, np.array([1.0, more])), np.array([*work.values()])
+
+
+def _divides(layer: Any) -> bool:
+    """Whether it takes means of a number of values that is no power of two: division is code of its own."""
+    size = math.prod(getattr(layer, "kernel_size", (1,)))
+    return type(layer).__name__.startswith("Avg") and bool(size & (size - 1))
 
 
 def look(value: Any, given: Mapping[str, Any]) -> str:
