@@ -35,8 +35,8 @@ for name, (params, seconds, joule) in claim.items():
 # %% [markdown]
 # About 100 mW both times, more than such a core usually takes: the energy *is* the time, said twice.
 #
-# The last column is stranger. A recurrent cell uses every weight **once per time step**, and 10 cycles per
-# weight pay for 10 steps at one MAC a cycle, not for the hundreds of samples in a window of vibration.
+# The last column is stranger. A recurrent cell uses every weight **once per time step**: 10 cycles per weight
+# pay for 10 steps at one MAC a cycle, not for a window of hundreds of samples.
 
 # %% tags=["view"]
 quiz("claim.cycles")
@@ -47,8 +47,8 @@ quiz("claim.max_steps")
 # %% [markdown]
 # ## Work, counted with its steps
 #
-# Here are ten rivals for windows of 256 samples on 3 axes: CNNs of three sizes; closed-form (CfC) and solved
-# (LTC) liquid cells of about 2,000 parameters, which take one sample a step or frames of several; and 21 band
+# Ten rivals for windows of 256 samples on 3 axes: CNNs of three sizes; closed-form (CfC) and solved (LTC)
+# liquid cells of about 2,000 parameters, which take one sample a step or frames of several; and 21 band
 # powers with one dense layer, the baseline that the article leaves out. **Predict:** the CfC that reads each
 # sample has 18 times fewer parameters than the large CNN. How many times fewer MACs?
 
@@ -80,12 +80,11 @@ for name, c in costs.items():
     print(f"{name:16} {1000 * rate * c.macs / 80e6:6.2f} ms, {per_sample}, {c.bent:6,} curves evaluated")
 
 # %% [markdown]
-# Only the one with frames of 16 samples: 16 steps, about what the budget of cycles held. And the sigmoids and
-# tanhs, which a CNN with rectifiers does without, are not in these times.
+# Only the one with frames of 16 samples: 16 steps, about what the budget of cycles held. Its sigmoids and
+# tanhs, which a CNN with rectifiers does without, are not even in these times.
 #
-# What does hold is memory: the last column of the table before. A cell keeps its state and the scratch of one
-# step, a CNN whole maps. A decision at every sample without a window in memory is what a recurrent cell is
-# good at, though a small CNN that keeps its last maps needs a seventh of the MACs for that as well.
+# What does hold is memory, the last column before. A cell keeps its state and the scratch of one step, a CNN
+# whole maps. A decision at every sample with no window in memory is what a recurrent cell is good at.
 #
 # ## What a motor sounds like
 #
@@ -121,8 +120,8 @@ quiz("vib.nyquist")
 # ## A fair race
 #
 # Same windows, same optimiser and schedule, the epoch chosen on validation data, layouts chosen on other
-# seeds than these five. Each seed draws new windows *and* new weights. **Predict:** which wins at equal parameters, and which at
-# equal work?
+# seeds than these five. Each seed draws new windows *and* new weights. **Predict:** which wins at equal
+# parameters, and which at equal work?
 
 # %%
 results = fair_file.cached()
@@ -138,9 +137,9 @@ explore(
 )
 
 # %% [markdown]
-# The better half lies within two points, and many of the intervals overlap. Where
-# all rivals met the *same* windows, compare them pair by pair: what is hard in one seed is hard for all, and
-# drops out of the difference. **Predict:** does the interval of a difference get wider or narrower by that?
+# The better half lies within two points, and many intervals overlap. All rivals met the *same* windows, so
+# compare them pair by pair: what is hard in one seed is hard for all, and drops out of the difference.
+# **Predict:** does the interval of a difference get wider or narrower by that?
 
 # %% tags=["view"]
 explore(
@@ -159,9 +158,9 @@ explore(
 # the nearest one; the CNN of 700 is level with that one, at a seventh of its MACs. And the large CNN is not
 # surely better than the small one: it was too large for the task, which made its rival look lean.
 #
-# The cell with frames of 16 samples, as fast as the article says, is not ahead of 88 parameters on a
-# spectrum. The LTC that reads each sample had 5 epochs instead of 30, the CfC 25, the large CNN 15: what is
-# costly to run is costly to train. The first of these is no verdict on the LTC.
+# The cell with frames of 16 samples, as fast as the article says, is behind 88 parameters on a spectrum. The
+# LTC that reads each sample had 5 epochs instead of 30 (costly to run is costly to train): no verdict. The
+# CfC had 25, the large CNN 15.
 #
 # **Common slip:** 98.1 against 97.2 % "wins", from one run each. Without a spread nobody can tell 0.9 points
 # from luck.
@@ -195,9 +194,9 @@ for name in ("spectrum", "CNN 0.7k", "CNN 2.7k", "CfC, 16 frames", "CfC, 64 fram
 # %% [markdown]
 # ## A machine never heard before
 #
-# Those windows came each from a motor of its own. A real factory trains on some machines and listens to
-# others. Here are 36 machines, one axis, windows of 1,024 samples: 24 to train and choose on, 12 for the
-# test. **Predict:** what happens to the accuracy when windows are shuffled before they are parted, so that a
+# Those windows came each from a motor of its own. A factory trains on some machines and listens to others.
+# Here are 36, one axis, windows of 1,024 samples: 24 machines to train and choose on, 12 for the test.
+# **Predict:** what happens to the accuracy when windows are shuffled before they are parted, so that a
 # machine is on both sides? (At severities other than 0.7 only the spectrum ran.)
 
 # %% tags=["view"]
@@ -222,8 +221,8 @@ for name in MACHINE_RIVALS:
 # About four points, for every rival: nearly as much as separates the best from the worst. Shuffled, the test
 # asks about machines that the network knows by their speed, noise and resonance.
 #
-# Look at the width of the honest intervals, too. Twelve machines are twelve samples, however many windows
-# each of them gives; and a spectrum with 76 parameters is not behind any network here.
+# The honest intervals are wide: twelve machines are twelve samples, however many windows each gives; and a
+# spectrum with 76 parameters is not behind any network here.
 #
 # **Common slip:** a random split of windows, as if they were independent.
 #
@@ -291,4 +290,4 @@ quiz("cost.bom")
 #
 # The fair sentence: *at like parameters a small CNN was more accurate for fewer MACs; the liquid cell needs a
 # tenth of the memory, and decides at every sample.* And this is one data set, drawn by a program, with one
-# schedule of training: a better framing, or samples at uneven times, may turn it. Counted the same way.
+# schedule of training: samples at uneven times may turn it. Counted the same way.
