@@ -1,0 +1,24 @@
+// Python in a thread of its own, so that the page stays quick. A message is [number, request]; the answer is
+// [number, reply], both as workbook.call takes and gives them; ["state", words] tells how far the start is.
+import { loadPyodide } from "./pyodide/pyodide.mjs";
+
+const say = (words) => postMessage(["state", words]);
+
+async function start() {
+  say("loading Python");
+  const book = fetch(new URL("tinylib.zip", import.meta.url)).then((r) => {
+    if (!r.ok) throw new Error(`tinylib.zip: ${r.status}`);
+    return r.arrayBuffer();
+  });
+  const python = await loadPyodide({ indexURL: new URL("pyodide/", import.meta.url).href, stdout: () => {} });
+  say("loading the book");
+  python.unpackArchive(await book, "zip", { extractDir: "/book" });
+  python.runPython("import sys; sys.path.insert(0, '/book'); import workbook, tinylib.lab");
+  const workbook = python.pyimport("workbook");
+  say("ready");
+  return (request) => workbook.call(request);
+}
+
+const ready = start();
+ready.catch((error) => postMessage(["failed", String(error.message ?? error)]));
+onmessage = async ({ data: [number, request] }) => postMessage([number, (await ready)(request)]);

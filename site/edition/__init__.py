@@ -1,0 +1,1 @@
+"""The recipe of the browser edition: what its pages are made of, and the build."""
