@@ -26,16 +26,16 @@ FLAGS = [
     "--disable-sync",
 ]
 PANEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.sessionContext)"
-READY = f"""async () => {{
+READY = """async () => {
   await window.jupyterapp.restored;
-  const panel = {PANEL};
-  if (!panel) return false;
+  const panel = PANEL;
+  if (!panel?.sessionContext) return false;
   await panel.context.ready;
   await panel.sessionContext.ready;
   if (!panel.sessionContext.session) return false;
   await panel.sessionContext.session.kernel.info;
   return true;
-}}"""
+}"""
 
 
 def pytest_collection_modifyitems(items):
@@ -79,6 +79,7 @@ def lab(tmp_path_factory):
         "--IdentityProvider.token=",
         "--LabApp.expose_app_in_browser=True",
         "--ServerApp.kernel_websocket_connection_class=tinylib.lab.prompt.PromptConnection",
+        f"--LabApp.extra_labextensions_path={bootstrap.FRONT}",
         f"--ServerApp.root_dir={root}",
     ]
     if os.name != "nt" and os.geteuid() == 0:
@@ -107,10 +108,10 @@ def wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 60)
     raise AssertionError(f"JupyterLab did not answer in {seconds} s:\n{log.read_text()}")
 
 
-def wait_until_ready(page, seconds: float = 60) -> None:
+def wait_until_ready(page, panel: str = PANEL, seconds: float = 60) -> None:
     """Until the notebook is loaded and its kernel answers: earlier, a command may be lost."""
     end = time.monotonic() + seconds
-    while not page.evaluate(READY):
+    while not page.evaluate(READY.replace("PANEL", panel)):
         assert time.monotonic() < end, "the notebook's kernel did not come up"
         page.wait_for_timeout(100)
 

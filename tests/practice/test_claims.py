@@ -26,7 +26,7 @@ def test_what_is_rounded_holds(value, digits):
     assert not holds(f"{value:.{digits}f}", value + 1.01 * 10.0**-digits)
 
 
-@pytest.mark.parametrize(  # by hand: errata of the four texts
+@pytest.mark.parametrize(  # by hand: errata of the five texts
     "claim, value",
     [
         ("2-1", 2 * 32 * 32 * 128 * 512 * 2 / 1e6),
@@ -43,6 +43,8 @@ def test_what_is_rounded_holds(value, digits):
         ("4-20", 78),
         ("4-21", 256),
         ("0-7", 9 * 9 * 8 * 4),
+        ("4-23", 512),
+        ("1-1", 5180 / 1024),
         ("1-3", 17 * 3 * 4),
         ("3-1", 2304 * 128),
         ("0-10", 120),

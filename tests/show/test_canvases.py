@@ -82,7 +82,7 @@ def test_separable_saves_by_the_published_ratio(sizes):  # MobileNets, section 3
 
 @pytest.mark.parametrize(
     "bits, each_pj, energy",
-    [(8, 0.3, "4.34 uJ"), (16, 1.5, "21.7 uJ"), (32, 4.6, "66.5 uJ")],  # Horowitz: multiply and add
+    [(8, 0.3, "4.34 µJ"), (16, 1.5, "21.7 µJ"), (32, 4.6, "66.5 µJ")],  # Horowitz: multiply and add
 )
 def test_energy_of_the_arithmetic(bits, each_pj, energy):
     n = canvases.convolution_numbers(32, 64, 3, 1, 28, bits)
@@ -190,6 +190,19 @@ def test_scatter_names_every_layer_without_overlap():
     assert set(layers) <= set(words(drawing))
     spots = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>layer', drawing)
     assert len(set(spots)) == 4
+
+
+def test_layers_on_one_spot_share_a_label_and_dense_ones_lie_on_the_line():
+    same = {name: (Dense(100, 10), (100,)) for name in "ab"}
+    drawing = canvases.macs_against_weights(same | {"c": (Conv2D(8, 8, 3), (16, 16, 8))})
+    assert {"a, b", "c"} <= set(words(drawing)) and drawing.count("<circle") == 3
+    (x1, y1, x2, y2), *_ = re.findall(
+        r'x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"[^>]*dash', drawing
+    )
+    (x, y), _, (above, over) = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
+    slope = (float(y2) - float(y1)) / (float(x2) - float(x1))
+    assert abs(float(y1) + slope * (float(x) - float(x1)) - float(y)) < 1
+    assert float(over) < float(y1) + slope * (float(above) - float(x1)) - 20  # a convolution works more
 
 
 @pytest.mark.parametrize("name", ["c_in", "c_out", "kernel_size", "stride", "side", "bits"])

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tinylib.show import canvases, cheat_sheet
 from tinylib.show.cheat_sheet import pretty
-from tinylib.show.metrics import metrics
+from tinylib.show.metrics import NAMES, metrics
 from tinylib.show.techniques import MEASURES, TECHNIQUES
 
-LESSONS = {p.stem for p in (Path(__file__).parents[2] / "authoring" / "lessons").glob("*.py")}
+SCRIPTS = Path(__file__).parents[2] / "authoring" / "lessons"
+LESSONS = {p.stem for p in SCRIPTS.glob("*.py")}
 names = {"ids": lambda metric: metric.name}
 
 
@@ -33,8 +34,17 @@ def test_formula_is_what_the_library_computes(metric, data):
 
 @pytest.mark.parametrize("metric", metrics(), **names)
 def test_every_symbol_of_a_formula_is_explained(metric):
-    assert set(re.findall(r"[A-Za-z_]\w*", metric.formula)) - {"ceil", "log2"} == set(metric.symbols)
-    assert metric.see in canvases.__all__ and metric.lesson in LESSONS
+    assert set(re.findall(r"[A-Za-z_]\w*", metric.formula)) - set(NAMES) == set(metric.symbols)
+
+
+@pytest.mark.parametrize("metric", metrics(), **names)
+def test_the_calculator_of_a_metric_stands_in_its_lesson(metric):
+    text = (SCRIPTS / f"{metric.lesson}.py").read_text(encoding="utf-8")
+    assert f"canvases.{metric.see}" in text and metric.see in canvases.__all__
+
+
+def test_each_metric_has_a_name_and_a_function_of_its_own():
+    assert len({m.name for m in metrics()}) == len({m.function for m in metrics()}) == len(metrics()) >= 60
 
 
 def test_every_arrow_leads_to_a_lesson():
@@ -53,6 +63,7 @@ def test_every_arrow_leads_to_a_lesson():
         ("2**-n", "2<sup>−<i>n</i></sup>"),
         ("ceil(n_in / 8)", "⌈<i>n</i><sub>in</sub> / 8⌉"),
         ("h // 2", "⌊<i>h</i> / 2⌋"),
+        ("log(p / q)", "ln(<i>p</i> / <i>q</i>)"),
     ],
 )
 def test_formulas_are_set_with_the_brackets_they_need(formula, html):

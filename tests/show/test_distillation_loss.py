@@ -51,9 +51,10 @@ def test_loss_is_drawn_at_every_setting(teacher, student, label, temperature, we
 
 
 def test_gain_says_its_ends_and_draws_intervals():
-    drawing = canvases.temperature_gain("few labels", [(1, 0.0, -0.01, 0.01), (4, 0.03, 0.02, 0.04)], "95 %")
+    rows = [(1, 0.0, -0.01, 0.01), (4, 0.03, 0.02, 0.04)]
+    drawing = canvases.temperature_gain({"few labels": rows, "small": rows[:1]}, "95 %")
     stays_inside(drawing)
-    assert "with teacher from 1, 0 to 4, 3" in canvases.alternative(drawing)
+    assert "few labels from 1, 0 to 4, 3; small from 1, 0 to 1, 0" in canvases.alternative(drawing)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_gain_says_its_ends_and_draws_intervals():
             lambda: canvases.loss_bars((1, 0), (0, 0), 0, 4, 1.5),
             "weight must be a share from 0 to 1, got 1.5",
         ),
-        (lambda: canvases.temperature_gain("none", []), "needs at least one temperature"),
+        (lambda: canvases.temperature_gain({"none": []}), "needs at least one temperature"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(call, reason):

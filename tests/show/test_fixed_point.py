@@ -2,35 +2,20 @@
 
 import math
 from itertools import pairwise
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.show.drawing import drawn_inside, words
 from tinylib.formats import lut
 from tinylib.formats.qformat import QFormat
 from tinylib.show import canvases, fixed_point, theme
 
-SVG = "{http://www.w3.org/2000/svg}"
 ROUNDINGS, OVERFLOWS = (
     st.sampled_from(["floor", "nearest", "toward_zero"]),
     st.sampled_from(["wrap", "saturate"]),
 )
-
-
-def words(drawing):
-    return [e.text for e in ElementTree.fromstring(drawing).iter(f"{SVG}text")]
-
-
-def drawn_inside(drawing):
-    root = ElementTree.fromstring(drawing)
-    width, height = (float(root.get(side)) for side in ("width", "height"))
-    for element in root.iter():
-        for name, limit in (("x", width), ("x1", width), ("x2", width), ("y", height), ("y1", height)):
-            assert 0 <= float(element.get(name, 0)) <= limit
-        assert float(element.get("font-size", 12)) >= 12
-    assert root.get("role") == "img" and root.find(f"{SVG}title").text and root.find(f"{SVG}desc").text
 
 
 def test_minus_five_quarters_by_hand():  # -320 in two's complement: 65,536 - 320 = 0xFEC0

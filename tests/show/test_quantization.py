@@ -1,35 +1,20 @@
 """Quantization pictures: scales, codes and decibels are those of the formats room, at every setting."""
 
 import math
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.show.drawing import drawn_inside, words
 from tinylib.formats import affine
 from tinylib.show import canvases, quantization, requantization, theme
 
-SVG = "{http://www.w3.org/2000/svg}"
 BELL = [
     math.copysign(0.3 * (i / 100) ** 3, i) for i in range(-100, 101)
 ]  # small values often, large ones rarely
 number = st.floats(-50, 50).map(lambda x: round(x, 3))
 values = st.lists(number, min_size=2, max_size=40).filter(lambda v: max(v) > 0.1 or min(v) < -0.1)
-
-
-def words(drawing):
-    return [e.text for e in ElementTree.fromstring(drawing).iter(f"{SVG}text")]
-
-
-def drawn_inside(drawing):
-    root = ElementTree.fromstring(drawing)
-    width, height = (float(root.get(side)) for side in ("width", "height"))
-    for element in root.iter():
-        for name, limit in (("x", width), ("x1", width), ("x2", width), ("y", height), ("y1", height)):
-            assert 0 <= float(element.get(name, 0)) <= limit
-        assert float(element.get("font-size", 12)) >= 12
-    assert root.get("role") == "img" and root.find(f"{SVG}title").text and root.find(f"{SVG}desc").text
 
 
 def test_code_grid_by_hand():  # 0.3 / 7; the range -0.3..0.3 keeps every value

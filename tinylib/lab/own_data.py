@@ -85,7 +85,7 @@ class OwnData:
         """One more line under the controls."""
         self.lines.append(text)
         items = "".join(f"<li>{escape(line)}</li>" for line in self.lines[-20:])
-        self.said.value = f'<ul role="log" style="line-height:1.4">{items}</ul>'
+        self.said.value = f'<div role="log"><ul style="line-height:1.4">{items}</ul></div>'
 
     def fail(self, error: object) -> None:
         """What cannot be done, in one sentence."""

@@ -15,14 +15,19 @@ from tinylib.practice.judging import judge_value
 
 
 class Quiz:
-    """The state of one quiz box: which numbers, how many tries, how many hints. Shown as widgets."""
+    """The state of one quiz box: which numbers, how many tries, how many hints. Shown as widgets.
 
-    def __init__(self, exercise: Exercise) -> None:
-        self.exercise, self.given = exercise, dict(exercise.given)
+    seed: of the variant to begin with, None for the printed numbers; where: as the record names this box
+    """
+
+    def __init__(self, exercise: Exercise, seed: str | None = None, where: str = "quiz") -> None:
+        self.exercise, self.seed, self.where = exercise, seed, where
+        self.given = variant(exercise, seed)
         self.tries = self.hints = self.drawn = 0
+        self.right = False
         self.prompt, self.reply = HTML(), HTML()
         self.answer = Text(
-            placeholder=f"a number, in {exercise.unit}" if exercise.unit else "a number",
+            placeholder=f"a number, in {exercise.shown_unit}" if exercise.shown_unit else "a number",
             description="Answer",
             tooltip=f"Your answer to: {exercise.title}",
         )
@@ -67,7 +72,10 @@ class Quiz:
             self.exercise, self.given, (text, self.choice.value) if self.exercise.choices else text
         )
         self.tries += feedback.right is not True
-        progress.append(self.exercise.id, self.answer.value, feedback.right, feedback.mistake)
+        self.right = feedback.right is True
+        if text is not None and (not self.exercise.choices or self.choice.value):  # half an answer is none
+            marks = feedback.right, feedback.mistake, self.seed, self.where
+            progress.append(self.exercise.id, text, *marks)
         self.say(feedback._repr_html_())
         return feedback
 
@@ -79,12 +87,14 @@ class Quiz:
     def renew(self) -> None:
         """The same question with fresh numbers."""
         self.drawn += 1
-        self.given = variant(self.exercise, self.drawn)
+        self.seed = str(self.drawn)
+        self.given = variant(self.exercise, self.seed)
         self.tries = self.hints = 0
         self.answer.value = ""
         self.show_prompt()
 
-    def _widget(self) -> VBox:
+    def widget(self) -> VBox:
+        """The box as one widget."""
         rows = [self.prompt, self.answer, HBox(list(self.buttons.values())), self.reply]
         if self.exercise.choices:
             rows.insert(2, self.choice)
@@ -92,7 +102,7 @@ class Quiz:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         text = self.exercise.text(self.given)
-        live = self._widget()._repr_mimebundle_() or {}
+        live = self.widget()._repr_mimebundle_() or {}
         return {
             **live,
             "text/plain": f"Quiz: {text} (Run this cell to answer.)",

@@ -1,18 +1,29 @@
-"""python -m tinylib.practice TICKET | worksheet CHAPTER [--seeds N]: one's numbers, or sheets on paper.
+"""python -m tinylib.practice TICKET | worksheet | drill | record: one's numbers, sheets, drills and record.
 
-A ticket as a02-3-7F3C names assignment, question and student code; its release.json is looked for in
-exercises/ here and above.
+    TICKET                              the numbers and the worked solution behind a02-3-7F3C
+    worksheet CHAPTER [--seeds N]       exercises on paper
+    drill [CHAPTER|--weak|--review]     questions in the terminal
+    record [--csv FILE|--json]          what you answered so far
+
+A ticket names assignment, question and student code; its release.json is looked for in exercises/ here and
+above. The record is the file that TINYML_PROGRESS names, else my/progress.jsonl here or above.
 """
 
 import argparse
+import os
 import re
+import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tinylib.practice import progress, record
 from tinylib.practice.assignment import Assignment, read_release
+from tinylib.practice.drill import HOW, chosen, drill, seeds
 from tinylib.practice.exercise import Exercise
 from tinylib.practice.worksheet import answer_text, worksheet
 
+CHAPTER = "number or letter of a chapter, as 3, L1.5 or Q"
 TICKET = re.compile(r"(?P<assignment>[A-Za-z]\w*)-(?P<place>\d{1,3})(?:-(?P<code>[0-9A-Fa-f]{4}))?")
 
 
@@ -49,23 +60,79 @@ def explain(ticket: str) -> str:
     return "\n".join(lines)
 
 
+def _worksheet(words: list[str]) -> str:
+    parser = _parser("worksheet", "exercises on paper, with an answer sheet")
+    parser.add_argument("chapter", help=CHAPTER)
+    parser.add_argument("--seeds", type=int, default=1, help="how many sheets")
+    options = parser.parse_args(words)
+    return worksheet(options.chapter, options.seeds)
+
+
+def _drill(words: list[str]) -> str:
+    parser = _parser("drill", f"questions with fresh numbers. {HOW}")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("chapter", nargs="?", default="", help=f"{CHAPTER}; without it, what comes next")
+    which.add_argument("--weak", action="store_const", const="weak", help="of your weakest concepts")
+    which.add_argument("--review", action="store_const", const="review", help="once wrong, and due again")
+    parser.add_argument("--count", type=int, default=5, help="how many questions (5)")
+    parser.add_argument("--seed", default="", help="a word that decides the numbers")
+    options = parser.parse_args(words)
+    kind, answers, now = options.weak or options.review or options.chapter, progress.answers(), _now()
+    exercises = chosen(kind, options.count, answers, now)
+    if not exercises:
+        return {
+            "review": "Nothing is due: what you answer wrong comes back after a day.",
+            "weak": "No concept is weak by your record so far.",
+        }.get(kind, "Every question of the book was right once. `drill --review` keeps them.")
+    print(HOW)
+    where = "review" if kind == "review" else "drill"
+    return f"\n{drill(exercises, seeds(exercises, answers, options.seed), input, print, where)}"
+
+
+def _record(words: list[str]) -> str:
+    parser = _parser("record", "your answers: a table, or all of them to take along")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", metavar="FILE", help="write every answer as CSV (- for this terminal)")
+    form.add_argument("--json", action="store_true", help="print every answer as JSON")
+    options, answers = parser.parse_args(words), progress.answers()
+    if options.json:
+        return record.as_json(answers).rstrip("\n")
+    if options.csv == "-":
+        return record.as_csv(answers).rstrip("\n")
+    if options.csv:
+        Path(options.csv).write_text(record.as_csv(answers), encoding="utf-8", newline="")
+        return f"{len(answers)} answers are in {options.csv}."
+    return record.table(answers, _now(), max(60, shutil.get_terminal_size((100, 24)).columns))
+
+
+def _ticket(words: list[str]) -> str:
+    parser = _parser("", __doc__.partition("\n\n")[2].rstrip())
+    parser.add_argument("ticket", help="as shown beside a question: a02-3-7F3C; or a command")
+    return explain(parser.parse_args(words).ticket)
+
+
+COMMANDS = {"worksheet": _worksheet, "drill": _drill, "record": _record}
+
+
+def _parser(command: str, text: str) -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    name = f"python -m tinylib.practice {command}".rstrip()
+    return argparse.ArgumentParser(prog=name, description=text, formatter_class=form)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 printed, 2 one sentence on stderr."""
     words = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(prog="python -m tinylib.practice", description=__doc__.splitlines()[0])
-    if words[:1] == ["worksheet"]:
-        parser.add_argument("worksheet")
-        parser.add_argument("chapter", help="number or letter of a chapter, as 3, L1.5 or Q")
-        parser.add_argument("--seeds", type=int, default=1, help="how many sheets")
-    else:
-        parser.add_argument("ticket", help="as shown beside a question: a02-3-7F3C")
-    options = parser.parse_args(words)
+    run = COMMANDS.get(words[0], _ticket) if words else _ticket
+    if progress.VARIABLE not in os.environ and (found := progress.find(Path.cwd())):
+        os.environ[progress.VARIABLE] = str(found)
     try:
-        if hasattr(options, "ticket"):
-            print(explain(options.ticket))
-        else:
-            print(worksheet(options.chapter, options.seeds))
-    except ValueError as error:
+        print(run(words[run is not _ticket :]))
+    except (ValueError, OSError) as error:
         print(f"tinylib.practice: {error}", file=sys.stderr)
         return 2
     return 0

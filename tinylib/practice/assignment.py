@@ -65,10 +65,13 @@ class Assignment:
 
     def numbers(self, exercise_id: str, student: str | None = None) -> dict:
         """This student's numbers for one question; the printed ones where nobody is named."""
-        question, student = self.question(exercise_id), student or self.student
-        if student is None:
-            return dict(question.given)
-        return self.drawn(exercise_id, student_code(self.salt, student, exercise_id))
+        question, code = self.question(exercise_id), self.code(exercise_id, student)
+        return dict(question.given) if code is None else self.drawn(exercise_id, code)
+
+    def code(self, exercise_id: str, student: str | None = None) -> str | None:
+        """What draws this student's numbers for one question; None for the printed ones."""
+        student = student or self.student
+        return None if student is None else student_code(self.salt, student, exercise_id)
 
     def drawn(self, exercise_id: str, code: str) -> dict:
         """The numbers of one question for a student code, as a ticket carries it."""
@@ -86,9 +89,8 @@ class Assignment:
         if exercise_id not in self.questions:
             return ""
         place = f"{self.name.split('_')[0]}-{self.questions.index(exercise_id) + 1}"
-        if self.student is None:
-            return place
-        return f"{place}-{student_code(self.salt, self.student, exercise_id).upper()}"
+        code = self.code(exercise_id)
+        return place if code is None else f"{place}-{code.upper()}"
 
     def __repr__(self) -> str:
         whose = f"numbers drawn for {self.student!r}" if self.student else "the printed numbers"
@@ -108,7 +110,7 @@ def context() -> str:
     return os.environ.get("NBGRADER_EXECUTION") or ("sealed" if SEALED_STUDENT in os.environ else "lab")
 
 
-def identity(student: Any) -> str | None:
+def _identity(student: Any) -> str | None:
     """The name written down, else the hub's user name, else nobody (the printed numbers).
 
     Under autograde only the notebook counts: the hub user is then the grader. The sealed grader names the
@@ -136,7 +138,7 @@ def begin(student: Any = "", release: str | Path = RELEASE) -> Assignment:
         sys.stderr = (
             sys.stdout
         )  # nbgrader takes anything on stderr for a failed test: a warning must not cost points
-    _current = read_release(release, identity(student))
+    _current = read_release(release, _identity(student))
     return _current
 
 

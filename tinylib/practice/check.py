@@ -27,13 +27,22 @@ def check(exercise_id: str, value: Any) -> Feedback:
     Never raises, except where nbgrader validates a notebook: there anything less than right raises
     NotRightYet with the reason.
     """
-    feedback = feedback_on(current(), exercise_id, value)
-    progress.append(
-        str(exercise_id), short(value) if type(value) in (int, float, str) else "", *_record(feedback)
-    )
+    assignment = current()
+    feedback = feedback_on(assignment, exercise_id, value)
+    if value is not None and value is not Ellipsis:  # running an empty notebook is no answer
+        marks = feedback.right, feedback.mistake, assignment.code(str(exercise_id)), assignment.name
+        progress.append(str(exercise_id), _said(value), *marks)
     if context() == "validate" and feedback.right is False:
         raise NotRightYet(str(feedback)) from None
     return feedback
+
+
+def _said(value: Any) -> str:
+    """An answer as the record keeps it: short, and empty for what is no plain value."""
+    try:
+        return value if type(value) is str else short(plain(value))
+    except NotPlain:
+        return ""
 
 
 def feedback_on(assignment: Assignment, exercise_id: str, value: Any) -> Feedback:
@@ -49,10 +58,6 @@ def feedback_on(assignment: Assignment, exercise_id: str, value: Any) -> Feedbac
         return _noted(question, value)
     except (KeyError, TypeError) as error:
         return Feedback(False, 0.0, sentence(error))
-
-
-def _record(feedback: Feedback) -> tuple[bool | None, str | None]:
-    return feedback.right, feedback.mistake
 
 
 def _noted(question: Private, value: Any) -> Feedback:

@@ -99,12 +99,12 @@ def _decimal(printed: str) -> Decimal:
 
 
 def number(printed: str) -> float:
-    """The value of a printed number: "56,623,104"."""
+    """The value of a printed number [its unit]: "56,623,104"."""
     return float(_decimal(printed))
 
 
 def half_unit(printed: str) -> float:
-    """Half a unit of its last printed digit: 0.05 for "8.0", 0.5 for "8"."""
+    """Half a unit of the last printed digit [its unit]: 0.05 for "8.0", 0.5 for "8"."""
     return float(Decimal(1).scaleb(_decimal(printed).as_tuple().exponent) / 2)
 
 

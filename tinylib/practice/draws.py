@@ -22,15 +22,11 @@ class Rng:
         self._random = Random(int.from_bytes(digest, "big")).random
 
     def uniform(self, low: float, high: float) -> float:
-        """A float in [low, high)."""
+        """A float from `low` on, below `high`."""
         return low + (high - low) * self._random()
 
-    def int(self, low: int, high: int) -> int:
-        """An integer in low..high, both ends included."""
-        return low + math.floor((high - low + 1) * self._random())
-
     def odd(self, low: int, high: int) -> int:
-        """An odd integer in low..high, for kernels with a centre."""
+        """An odd integer from `low` to `high`, for kernels with a centre."""
         first = low | 1
         return first + 2 * self.int(0, (high - first) // 2)
 
@@ -39,10 +35,15 @@ class Rng:
         return values[self.int(0, len(values) - 1)]
 
     def log(self, low: float, high: float, digits: int = 2) -> float:
-        """Log-uniform in [low, high], rounded to significant digits; an int when both ends are ints."""
+        """Log-uniform from `low` to `high`, rounded to significant digits; an int when both ends are ints."""
         value = math.exp(self.uniform(math.log(low), math.log(high)))
         value = min(max(float(f"{value:.{digits - 1}e}"), low), high)
         return round(value) if isinstance(low, int) and isinstance(high, int) else value
+
+    # last: within the class its name hides the built-in one from annotations
+    def int(self, low: int, high: int) -> int:
+        """An integer from `low` to `high`, both included."""
+        return low + math.floor((high - low + 1) * self._random())
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Log:
     digits: int = 2
 
     def draw(self, rng: Rng, drawn: Given) -> float:
+        """A value from `low` to `high`, whatever was drawn before."""
         return rng.log(self.low, self.high, self.digits)
 
 
@@ -64,6 +66,7 @@ class Same:
     name: str
 
     def draw(self, rng: Rng, drawn: Given) -> Any:
+        """What was drawn for the other given."""
         return drawn[self.name]
 
 
@@ -75,6 +78,7 @@ class Times:
     factors: tuple
 
     def draw(self, rng: Rng, drawn: Given) -> Any:
+        """What was drawn for the other given, times a factor."""
         return drawn[self.name] * rng.choice(self.factors)
 
 
@@ -86,10 +90,11 @@ class By:
     values: tuple
 
     def draw(self, rng: Rng, drawn: Given) -> Any:
+        """The value in the drawn row."""
         return self.values[drawn[self.name]]
 
 
-Draws = Mapping[str, "tuple | Log | Same | Times | By"] | Callable[[Rng], dict]
+Draws = Mapping[str, tuple | Log | Same | Times | By] | Callable[[Rng], dict]
 
 
 def draw(given: Given, draws: Draws, rng: Rng) -> dict:

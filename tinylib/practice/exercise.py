@@ -19,6 +19,7 @@ class Absolute:
     value: float
 
     def around(self, target: float) -> float:
+        """Allowed distance from the target [unit of the answer]."""
         return max(self.value, 1e-9 * abs(target))
 
 
@@ -29,6 +30,7 @@ class Relative:
     value: float
 
     def around(self, target: float) -> float:
+        """Allowed distance from the target [unit of the answer]."""
         return max(self.value, 1e-9) * abs(target)
 
 
@@ -79,6 +81,11 @@ class Exercise:
             raise ValueError(f"{self.id}: draws name {sorted(unknown)}, which are not among the givens")
         if bool(self.choices) != bool(self.choice):
             raise ValueError(f"{self.id}: choices need a choice(**given) that names the right one")
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit as people read it: nothing for a plain number [text]."""
+        return "" if self.unit == "1" else self.unit
 
     def text(self, given: Given) -> str:
         """The prompt with its numbers filled in: integers with thousands separators."""

@@ -8,6 +8,8 @@ from tinylib.practice.exercise import Absolute, Exercise
 from tinylib.practice.feedback import Feedback
 from tinylib.practice.plain import NotPlain, plain, real, short
 
+UNIT_SLIPS = ("mixed up ", "answered in ")  # how the named mistake begins where only the unit was wrong
+
 
 def judge_value(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Feedback:
     """Feedback on one answer to one variant. Never raises for a bad value, whatever it is.
@@ -69,7 +71,7 @@ def _other_unit(
         hint = f"The question asks for {asked}, and {wrote} measures something else."
         if {"MAC", "FLOP"} == {word for word in ("MAC", "FLOP") for u in (asked, wrote) if word in u}:
             hint = f"The question asks for {asked}, not {wrote}: one MAC is two FLOPs, a multiply and an add."
-        return Feedback(False, 0.0, hint, mistake=f"answered in {wrote} where {asked} is asked")
+        return Feedback(False, 0.0, hint, mistake=f"{UNIT_SLIPS[1]}{wrote} where {asked} is asked")
     converted = real(quantity.to(asked).value)
     if units.twins(asked, wrote):
         return _twin_unit(exercise, answer, quantity, converted)
@@ -86,7 +88,7 @@ def _twin_unit(exercise: Exercise, answer: float, quantity: units.Quantity, conv
         hint = f"The right amount in {wrote}, but the question asks for {asked}: {sizes}."
     else:
         hint = f"The question asks for {asked}, and you answered in {wrote}: {sizes}. The amount differs too."
-    return Feedback(False, 0.0, hint, mistake=f"mixed up {wrote} and {asked}")
+    return Feedback(False, 0.0, hint, mistake=f"{UNIT_SLIPS[0]}{wrote} and {asked}")
 
 
 def _near(exercise: Exercise, value: float | int, target: float | int) -> bool:
@@ -116,21 +118,20 @@ def _direction(exercise: Exercise, value: float | int, answer: float) -> str:
         if exercise.tolerance == Absolute(0):
             return "Close, but this is an exact count: give every digit."
         return "Close, but outside the tolerance: keep more digits until the last step."
+    said = f"{short(value)} {exercise.shown_unit}".rstrip()
     if 0 < ratio < 0.1 or ratio > 10:
         size = "far too small" if ratio < 1 else "far too large"
-        return f"{short(value)} {_unit(exercise)} is {size}: check powers and prefixes."
-    return (
-        f"{short(value)} {_unit(exercise)} is too {'small' if value < answer else 'large'}; a hint may help."
-    )
+        return f"{said} is {size}: check powers and prefixes."
+    return f"{said} is too {'small' if value < answer else 'large'}; a hint may help."
 
 
 def _right_message(exercise: Exercise, answer: float) -> str:
     exact = f"{answer:,}" if isinstance(answer, int) else f"{answer:,.6g}"
-    return f"{exact} {exercise.unit}".rstrip() + "."
+    return f"{exact} {exercise.shown_unit}".rstrip() + "."
 
 
 def _unit(exercise: Exercise) -> str:
-    return exercise.unit or "a plain number"
+    return exercise.shown_unit or "a plain number"
 
 
 def sentence(error: Exception) -> str:

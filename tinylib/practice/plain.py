@@ -47,7 +47,7 @@ def _plain(value: Any, room: list[int], depth: int) -> Any:
 
 def _key(key: Any) -> str:
     if type(key) is not str or len(key) > MAX_TEXT:
-        raise NotPlain(f"an answer's names must be short text, got {type_name(key)}")
+        raise NotPlain(f"an answer's names must be short text, got {_type_name(key)}")
     return key
 
 
@@ -71,10 +71,10 @@ def _from_numpy(value: Any, room: list[int], depth: int) -> Any:
             return float(value)
         if issubclass(kind, numpy.str_):
             return _plain(str(value), room, depth)
-    raise NotPlain(f"an answer must be a number, text, list or array, got {type_name(value)}")
+    raise NotPlain(f"an answer must be a number, text, list or array, got {_type_name(value)}")
 
 
-def type_name(value: Any) -> str:
+def _type_name(value: Any) -> str:
     """What kind of thing this is, for a message, without asking the thing itself."""
     if isinstance(value, complex):
         return f"the complex number {value!r}" if type(value) is complex else "a complex number"
@@ -85,7 +85,7 @@ def type_name(value: Any) -> str:
 
 
 def real(value: Any) -> float | int:
-    """A finite int or float out of a plain value; raises NotPlain with one sentence otherwise."""
+    """`value` as a finite int or float; raises NotPlain with one sentence otherwise."""
     if type(value) is bool:
         raise NotPlain(f"the answer must be a number, got the truth value {value}")
     if type(value) is list:
@@ -106,6 +106,6 @@ def short(value: Any, width: int = 40) -> str:
     if type(value) is list and len(value) <= MAX_SHOWN and {type(v) for v in value} <= {bool, int, float}:
         return f"[{', '.join(short(v) for v in value)}]"
     if type(value) in (list, dict):
-        return f"{type_name(value)} of {len(value)} values"
+        return f"{_type_name(value)} of {len(value)} values"
     text = f"{value:.6g}" if type(value) is float else repr(value)
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -245,7 +245,7 @@ def _assumptions(method: str, rank: int, tokens: int, batch: int) -> list[str]:
     if method != "full":
         lines.append(f"Adapters of rank {format_quantity(rank)}: on query and value of every layer")
     sequence = f"{_many(tokens, 'token')} × batch {format_quantity(batch)}"
-    lines.append(f"Keys and values at 16 bits, as large as the KV cache of serving: {sequence}")
+    lines.append(f"Keys and values at 16 bits, the size of a KV cache: {sequence}")
     return [*lines, "Left out: all other activations, and what the framework itself takes"]
 
 

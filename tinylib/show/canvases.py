@@ -5,6 +5,7 @@ from html import unescape
 
 from tinylib.cost.layers import Layer, Shape
 from tinylib.show import svg
+from tinylib.show.answers import answer_line
 from tinylib.show.calculators import bill_of_materials, memory_stack, model_size
 from tinylib.show.convolution import convolution
 from tinylib.show.convolution_numbers import ConvolutionNumbers, convolution_numbers
@@ -21,6 +22,7 @@ from tinylib.show.llm import kv_cache
 from tinylib.show.memory import arena, patches
 from tinylib.show.numbers import dimensions, short
 from tinylib.show.packed_bits import bit_matrix
+from tinylib.show.pixels import images
 from tinylib.show.pruning import accuracy_and_storage, nm_mask, weight_histogram
 from tinylib.show.quantization import channel_scales, code_grid, codebook, sqnr_curves
 from tinylib.show.report import report
@@ -28,6 +30,8 @@ from tinylib.show.requantization import requantize_steps
 from tinylib.show.roofline import roofline
 from tinylib.show.search import evolution, latency_mix, pareto, share_curves
 from tinylib.show.sizes import sizes
+from tinylib.show.stacked import stacked
+from tinylib.show.unrolled import unrolled
 from tinylib.units import format_quantity
 
 __all__ = [
@@ -35,6 +39,7 @@ __all__ = [
     "accuracy_and_bytes",
     "accuracy_and_storage",
     "alternative",
+    "answer_line",
     "arena",
     "battery",
     "bill_of_materials",
@@ -53,6 +58,7 @@ __all__ = [
     "evolution",
     "gap_bars",
     "growth_points",
+    "images",
     "kv_cache",
     "latency_mix",
     "loss_bars",
@@ -69,10 +75,12 @@ __all__ = [
     "share_curves",
     "sizes",
     "sqnr_curves",
+    "stacked",
     "staircase",
     "step_response",
     "temperature_bars",
     "temperature_gain",
+    "unrolled",
     "weight_histogram",
     "word",
 ]
@@ -98,7 +106,7 @@ def cost_bars(layer: Layer, in_shape: Shape) -> str:
     parts = [svg.text(24, 34, title, size=18, bold=True), plot.body]
     parts.append(svg.text(24, 55, f"output {dimensions(layer.out_shape(in_shape))}", "muted"))
     for (role, count, note), y in zip(rows, (82, 144)):
-        parts.append(svg.text(24, y + 17, _exact(count), size=17, bold=True))
+        parts.append(svg.text(24, y + 17, _exact(count), size=18, bold=True))
         parts.append(svg.text(24, y + 36, note, "muted"))
         length = (plot.x(count) - plot.left) + (count > _COUNTS[1])  # a pixel too many shows as a cut
         parts.append(svg.bar(plot.left, y, length, 42, role, plot.width, hover=f"{_exact(count)} {note}"))
@@ -119,11 +127,17 @@ def macs_against_weights(layers: Mapping[str, tuple[Layer, Shape]]) -> str:
         raise ValueError("a scatter needs at least one layer, got none")
     across, up = svg.Axis("weights", 1, 1e8, log=True), svg.Axis("MACs for every input", *_COUNTS, log=True)
     plot = svg.axes(across, up, left=80, top=84, width=600, height=330)
-    places = {name: (plot.x(weights), plot.y(macs)) for name, (weights, macs) in points.items()}
-    parts = [svg.text(24, 34, "MACs against weights", size=18, bold=True), plot.body, _names(places)]
+    once = [(plot.x(count), plot.y(count)) for count in (1, 1e8)]  # as many MACs as weights
+    spots: dict[tuple[int, int], list[str]] = {}
+    for name, point in points.items():
+        spots.setdefault(point, []).append(name)
+    places = {", ".join(names): (plot.x(w), plot.y(m)) for (w, m), names in spots.items()}
+    parts = [svg.text(24, 34, "MACs against weights", size=18, bold=True), plot.body]
+    parts += [svg.line(*once[0], *once[1], "muted", 1.5, "5 4"), _names(places)]
+    parts.append(svg.text(24, 55, "dashed: each weight works once", "muted"))
     for name, (weights, macs) in points.items():
         hover = f"{name}: {_exact(weights)} weights, {_exact(macs)} MACs"
-        parts.append(svg.circle(*places[name], 6, "macs", hover))
+        parts.append(svg.circle(plot.x(weights), plot.y(macs), 6, "macs", hover))
     spoken = "; ".join(f"{name}: {_exact(w)} weights and {_exact(m)} MACs" for name, (w, m) in points.items())
     return svg.picture("MACs against weights", f"{spoken}.", "".join(parts), 720, 474)
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from tinylib.cost import energy
 from tinylib.cost.devices import Device
 from tinylib.cost.layers import Shape
 from tinylib.show import svg
@@ -42,7 +43,8 @@ def convolution(
     notes += ["same padding", "with bias", f"{n.bits} bits for every {each}"]
     heading = svg.text(24, 32, title, size=18, bold=True) + svg.text(24, 53, " · ".join(notes), "muted")
     body = heading + _schematic(n, place) + _storage(n) + _work(n) + _energy(n) + _budgets(n)
-    return svg.picture(title, _sentences(n, place), body, 720, _BARS_TOP + 166)
+    where = f"{n.device.source}; energy: {energy.table('horowitz')['int8_mult'].source}"
+    return svg.picture(title, _sentences(n, place), body, 720, _BARS_TOP + 166, where)
 
 
 def _title(n: ConvolutionNumbers) -> str:
@@ -91,7 +93,7 @@ def _span(span: tuple[int, int], what: str) -> str:
 
 
 def _energy_words(n: ConvolutionNumbers) -> str:
-    """The arithmetic's energy and power in one line; uJ once a second are as many uW."""
+    """The arithmetic's energy and power in one line; µJ once a second are as many µW."""
     if n.energy_uj is None:
         return f"Energy at 45 nm: the table has no {n.bits}-bit arithmetic"
     energy, power = _milli(n.energy_uj, "J"), _milli(n.power_uw, "W")
@@ -177,7 +179,7 @@ def _filters(x: float, y: float, kernel: int, channels: int, copies: int, scale:
 def _schematic(n: ConvolutionNumbers, place: Place) -> str:
     """Maps and filters in turn, from the input to the output, with the window at its place."""
     maps, y = len(n.shapes), 130
-    apart, scale, size = (236, 1, 15) if maps == 2 else (138, 0.68, 13)
+    apart, scale, size = (236, 1, 14) if maps == 2 else (138, 0.68, 13)
     left, names = 360 - apart * (maps - 1), ("input", "between", "output")
     pixel, parts = ((place.row, place.row + 1), (place.column, place.column + 1)), []
     for i, shape in enumerate(n.shapes):
@@ -194,7 +196,8 @@ def _schematic(n: ConvolutionNumbers, place: Place) -> str:
         filters = "filter" if copies == 1 else "filters"
         parts.append(_caption(x, f"{format_quantity(copies)} {filters}", (kernel, kernel, depth), size))
         for side, sign in ((-1, "∗"), (1, "=")):
-            parts.append(svg.text(x + side * apart / 2, y + 10, sign, "muted", 30 * scale, "middle"))
+            large = 24 if maps == 2 else 18
+            parts.append(svg.text(x + side * apart / 2, y + 10, sign, "muted", large, "middle"))
     return "".join(parts)
 
 

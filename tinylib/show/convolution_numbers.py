@@ -120,12 +120,12 @@ class ConvolutionNumbers:
 
     @property
     def energy_uj(self) -> float | None:
-        """Arithmetic alone for one inference, without any memory access [uJ]."""
+        """Arithmetic alone for one inference, without any memory access [µJ]."""
         return None if self.mac_pj is None else self.macs * self.mac_pj / 1e6
 
     @property
     def power_uw(self) -> float | None:
-        """Average power of that arithmetic at one inference a second [uW]."""
+        """Average power of that arithmetic at one inference a second [µW]."""
         return None if self.energy_uj is None else 1e6 * average_power_w(self.energy_uj / 1e6, every_s=1)
 
     def place(self, position: int) -> Place:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tinylib.cost import compression
 from tinylib.show import svg
+from tinylib.show.pixels import pixel_grid
 from tinylib.units import format_quantity, real, shown
 
 COLDEST, HOTTEST = 0.1, 100.0  # limits of the temperature axis
@@ -63,11 +64,16 @@ def _nat(value: float) -> str:
 
 
 def temperature_bars(
-    teacher: Sequence[float], student: Sequence[float], temperature: float = 1.0, classes: Sequence[str] = ()
+    teacher: Sequence[float],
+    student: Sequence[float],
+    temperature: float = 1.0,
+    classes: Sequence[str] = (),
+    image: Sequence[Sequence[float]] = (),
 ) -> str:
     """SVG of both softened outputs, class by class, with their entropies and divergence [text].
 
     teacher, student: logits (C,), up to 12 classes; `classes` names them, else they are numbered from 0.
+    image: what both look at, (height, width) in [0..1]
     """
     teacher, student, T = _check(teacher, student, temperature)
     names = [str(c) for c in classes] or [str(i) for i in range(len(teacher))]
@@ -84,6 +90,7 @@ def temperature_bars(
     plot = svg.axes(svg.Axis("probability", 0, 1), left=110, top=104, width=500, height=38 * len(p))
     parts = [svg.text(24, 34, title, size=18, bold=True), svg.text(24, 55, facts[0], "muted")]
     parts += [svg.text(24, 75, facts[1], "muted"), plot.body, _legend(plot)]
+    parts.append(pixel_grid(image, 628, 16, 72) if image else "")
     for i, (name, *pair) in enumerate(zip(names, p, q)):
         y = plot.top + 4 + 38 * i
         parts.append(svg.text(98, y + 19, name, anchor="end"))

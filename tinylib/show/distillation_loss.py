@@ -7,7 +7,7 @@ Source: Hinton et al., Distilling the knowledge in a neural network, arXiv 1503.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tinylib.cost import compression
 from tinylib.show import svg
@@ -82,22 +82,23 @@ def _short(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 or not value else "< 0.001"
 
 
-def temperature_gain(name: str, rows: Sequence[Gain], note: str = "") -> str:
-    """SVG of the gain over labels alone against the temperature, with its intervals [text].
+def temperature_gain(sweeps: Mapping[str, Sequence[Gain]], note: str = "") -> str:
+    """SVG of the gain over labels alone against the temperature, a line with intervals a student [text].
 
-    rows: (temperature, gain, low, high), shares in [0..1], temperatures rising.
+    sweeps: name of a student -> (temperature, gain, low, high), shares in [0..1], temperatures rising
     """
-    if not rows:
+    if not sweeps or not all(sweeps.values()):
         raise ValueError("a curve of gains needs at least one temperature, got none")
-    points = [(t, 100 * gain) for t, gain, _, _ in rows]
-    ends = [(t, 100 * low, 100 * high) for t, _, low, high in rows]
-    reach = 1 + math.ceil(max(abs(end) for _, *pair in ends for end in pair))
-    first, last = points[0][0] / 1.2, points[-1][0] * 1.2
+    lines = {name: [(t, 100 * gain) for t, gain, _, _ in rows] for name, rows in sweeps.items()}
+    ends = {name: [(t, 100 * low, 100 * high) for t, _, low, high in rows] for name, rows in sweeps.items()}
+    reach = 1 + math.ceil(max(abs(end) for rows in ends.values() for _, *pair in rows for end in pair))
+    heat = sorted({t for points in lines.values() for t, _ in points})
+    first, last = heat[0] / 1.2, heat[-1] * 1.2
     return curves(
-        f"Gain over labels alone: {name}",
-        svg.Axis("temperature", first, last, log=True, ticks=tuple(t for t, _ in points)),
+        "Gain over labels alone",
+        svg.Axis("temperature", first, last, log=True, ticks=tuple(heat)),
         svg.Axis("gain [points]", -reach, reach),
-        {"with teacher": points, "labels alone": [(first, 0.0), (last, 0.0)]},
+        {**lines, "labels alone": [(first, 0.0), (last, 0.0)]},
         note,
-        spread={"with teacher": ends},
+        spread=ends,
     )

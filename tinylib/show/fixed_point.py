@@ -183,7 +183,7 @@ def _nodes(function: str, per_unit: int, q: QFormat) -> list[int]:
 
 
 def table_bound(function: str, per_unit: int, q: QFormat, reading: str = "line") -> float:
-    """Largest error between nodes: of the reading, and a step for each cut (node; line between two)."""
+    """Largest error between nodes [unit of f]: of the reading, and a step for each cut (node; line)."""
     if reading == "nearest":
         return lut.nearest_bound(1 / per_unit, function) + q.step
     return lut.interpolation_bound(1 / per_unit, function) + 2 * q.step
@@ -226,7 +226,7 @@ def _error_plot(
 ) -> str:
     across = svg.Axis("x", -_HALF, _HALF, ticks=tuple(range(-_HALF, _HALF + 1, 2)))
     up = svg.Axis(
-        "size of the error, by powers of ten", _FLOOR, 1, log=True, words=lambda v: power(10, round_log(v))
+        "size of the error, by powers of ten", _FLOOR, 1, log=True, words=lambda v: power(10, _round_log(v))
     )
     plot = svg.axes(across, up, left=84, top=122, width=560, height=270)
     parts = [svg.text(24, 34, title, size=18, bold=True)]
@@ -252,6 +252,6 @@ def _error_plot(
     return svg.picture(title, ". ".join(facts) + ".", "".join(parts), 720, 474)
 
 
-def round_log(value: float) -> int:
-    """The nearest power of ten of a positive number."""
+def _round_log(value: float) -> int:
+    """The power of ten nearest to `value`, which is positive."""
     return round(float(f"{value:e}".partition("e")[2]))

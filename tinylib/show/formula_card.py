@@ -36,7 +36,7 @@ def formula_card(name: str, changes: str = "") -> str:
     symbols = changed(metric, changes)
     value = format_quantity(metric.value(**symbols), metric.unit, digits=6)
     formula = metric.formula.replace("**", "^").replace(" * ", " · ").replace("//", "div")
-    parts = [svg.text(24, 36, metric.name, size=18, bold=True), svg.text(24, 64, formula, "ink", 15)]
+    parts = [svg.text(24, 36, metric.name, size=18, bold=True), svg.text(24, 64, formula, "ink", 14)]
     spoken = []
     for i, (symbol, (what, _)) in enumerate(metric.symbols.items()):
         y, number = 96 + 24 * i, format_quantity(symbols[symbol], digits=6)
@@ -44,7 +44,7 @@ def formula_card(name: str, changes: str = "") -> str:
         parts += [svg.text(44, y, f"{symbol} = {number}", role, 14), svg.text(340, y, what, "muted", 14)]
         spoken.append(f"{symbol}, {what}: {number}")
     end = 96 + 24 * len(metric.symbols)
-    parts.append(svg.text(24, end + 20, f"= {value}", "ink", 20, bold=True))
+    parts.append(svg.text(24, end + 20, f"= {value}", "ink", 18, bold=True))
     parts.append(svg.text(24, end + 46, f"lesson {metric.lesson[:2]}, figure {metric.see}", "muted", 12))
     return svg.picture(
         metric.name, f"{formula} = {value}, with {'; '.join(spoken)}.", "".join(parts), 720, end + 64

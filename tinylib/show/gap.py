@@ -47,11 +47,16 @@ def gap_bars(year: int, scale: str = "log") -> str:
     )
     for i, ((_, label, role), point, size) in enumerate(zip(_KINDS, points, sizes)):
         y = 92 + 58 * i
-        parts.append(svg.text(24, y + 13, _words(size), size=15, bold=True))
+        parts.append(svg.text(24, y + 13, _words(size), size=14, bold=True))
         parts.append(svg.text(24, y + 31, label, "muted", 12))
         hover = f"{point.name}, {point.year}: {_words(size)}. {point.source}"
         parts.append(svg.bar(plot.left, y, plot.x(size) - plot.left, 32, role, plot.width, hover=hover))
-    return svg.picture(title, f"{_sentence(points, sizes)} Scale: {scale}.", "".join(parts), 720, 326)
+    spoken = f"{_sentence(points, sizes)} Scale: {scale}."
+    return svg.picture(title, spoken, "".join(parts), 720, 326, _sources(points))
+
+
+def _sources(points: list[growth.Point]) -> str:
+    return "; ".join(f"{p.name}: {p.source}" for p in points)
 
 
 def _sentence(points: list[growth.Point], sizes: list[int]) -> str:
@@ -70,7 +75,7 @@ def growth_points(year: int, rule: bool = True) -> str:
     title = f"Models and memory until {_check(year)}"
     parts = [svg.text(24, 34, title, size=18, bold=True), plot.body]
     parts.append(svg.line(plot.x(year), plot.top, plot.x(year), plot.top + plot.height, "ink", 1.5))
-    spoken = []
+    spoken, tops = [], []
     for i, (kind, label, role) in enumerate(_KINDS):
         shown = [p for p in growth.points() if p.kind == kind and p.year <= year]
         for p in shown:
@@ -80,12 +85,13 @@ def growth_points(year: int, rule: bool = True) -> str:
             parts.append(_rule_line(plot, kind, role, year))
         parts.append(svg.circle(552, 112 + 56 * i, 6, role))
         parts.append(svg.text(566, 117 + 56 * i, label, "ink", 12, bold=True))
-        top = growth.largest(kind, year)
+        tops.append(top := growth.largest(kind, year))
         parts.append(svg.text(566, 134 + 56 * i, f"{top.name}: {_words(_bytes(top))}", "muted", 12))
         spoken.append(f"{label}: {len(shown)} points, the largest {top.name} with {_words(_bytes(top))}")
     if rule:
         parts.append(svg.text(552, 290, "- - -  rule of thumb", "muted", 12))
-    return svg.picture(title, "; ".join(spoken) + ".", "".join(parts), 720, 450)
+    where = f"{_sources(tops)}; each other point names its own under the pointer"
+    return svg.picture(title, "; ".join(spoken) + ".", "".join(parts), 720, 450, where)
 
 
 def _rule_line(plot: svg.Axes, kind: str, role: str, year: int) -> str:

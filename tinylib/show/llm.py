@@ -36,7 +36,7 @@ def kv_cache(
     ]
     parts.append(svg.text(24, 55, f"{facts[0]}; {facts[1]}", "muted"))
     parts.append(svg.text(24, 436, facts[2], "over_words" if "over" in facts[2] else "fit_words", bold=True))
-    return svg.picture(title, ". ".join(facts) + ".", "".join(parts), 720, 456)
+    return svg.picture(title, ". ".join(facts) + ".", "".join(parts), 720, 456, shape.source)
 
 
 def _verdict(total_bytes: int, memory_gb: float) -> str:

@@ -13,21 +13,30 @@ from tinylib.units import KIB, format_quantity
 _ROLES = ("activations", "weights", "macs")
 
 
-def arena(model: Model | str, bits: int = 8, step: int = 0, device: Device | None = None) -> str:
+def arena(
+    model: Model | str,
+    bits: int = 8,
+    step: int = 0,
+    device: Device | None = None,
+    slots: Sequence[planning.Slot] = (),
+) -> str:
     """SVG of the static arena: layers along x, bytes along y, one block a tensor, `step` marked [text].
 
     model: a Model or the id of one. A device adds the line of its SRAM.
+    slots: a layout to draw in place of the planner's, which puts the largest tensor first
     """
     network = models.named(model) if isinstance(model, str) else model
     plan, steps = planning.plan_arena(network, bits), memory.timeline(network)
     step = min(max(step, 0), len(steps) - 1)
-    top = max(plan.arena_bytes, device.sram_bytes if device else 0) * 1.08 / KIB
+    slots = slots or plan.slots
+    used = max(slot.offset + slot.size for slot in slots)
+    top = max(plan.arena_bytes, used, device.sram_bytes if device else 0) * 1.08 / KIB
     names = _labels([s.name for s in steps])
     across = svg.Axis("layer", 0, len(steps), ticks=tuple(names), words=lambda i: names[i])
     plot = svg.axes(across, svg.Axis("address [KiB]", 0, top), left=76, top=92, width=600, height=280)
     live = {name for name, _ in steps[step].live}
     parts = [svg.text(24, 34, f"The arena of {network.name}", size=18, bold=True), plot.body]
-    parts += [_block(plot, slot, i, slot.name in live) for i, slot in enumerate(plan.slots)]
+    parts += [_block(plot, slot, i, slot.name in live) for i, slot in enumerate(slots)]
     parts.append(
         svg.line(plot.x(step + 0.5), plot.top, plot.x(step + 0.5), plot.top + plot.height, "ink", 1.5, "3 3")
     )
@@ -44,9 +53,9 @@ def arena(model: Model | str, bits: int = 8, step: int = 0, device: Device | Non
         )
     held = memory.weight_bytes(steps[step].elements, bits)
     facts = [
-        f"arena {kib(plan.arena_bytes)}, lower bound {kib(plan.lower_bound_bytes)}",
+        f"arena {kib(used)}, lower bound {kib(plan.lower_bound_bytes)}",
         f"at {steps[step].name}: {len(live)} tensors alive, {kib(held)}",
-        _fits(plan.arena_bytes, device),
+        _fits(used, device),
     ]
     parts += [svg.text(24, 55, f"{facts[0]}; {facts[1]}", "muted")]
     parts.append(svg.text(24, 442, facts[2], "over_words" if "over" in facts[2] else "fit_words", bold=True))

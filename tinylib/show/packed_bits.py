@@ -93,4 +93,4 @@ def _matches(agree: Sequence[int], left: float, y: float, width: int) -> tuple[s
             svg.text(left + i * CELL + CELL / 2 - 1, y + 17, same, "ink", 14, "middle", bold=bool(same))
         )
     said = f"{matches} of {n} agree: dot = 2 x {matches} - {n} = {bits.dot_of_matches(matches, n)}."
-    return said, [*parts, svg.text(24, y + 44, said, "ink", 15, bold=True)]
+    return said, [*parts, svg.text(24, y + 44, said, "ink", 14, bold=True)]

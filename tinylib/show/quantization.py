@@ -263,5 +263,5 @@ def codebook(values: Sequence[float], history: Sequence[Sequence[float]], iterat
 
 
 def squared_error(values: Sequence[float], book: Sequence[float]) -> float:
-    """Mean squared distance of values to their nearest shared value."""
+    """Mean squared distance of values to their nearest shared value [unit of x, squared]."""
     return sum(min((v - c) ** 2 for c in book) for v in values) / len(values)

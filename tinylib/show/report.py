@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinylib.cost import memory
-from tinylib.cost.energy import amount
+from tinylib.cost.layers import amount
 from tinylib.cost.planning import Fit
 from tinylib.cost.report import Report
 from tinylib.show import svg
@@ -36,9 +36,8 @@ def report(report_value: Report, every_ms: float = 100, power_mw: float = 1) -> 
     remedies_top = layers_top + 40 + 26 * len(r.heaviest())
     body = svg.text(24, 32, title, size=18, bold=True) + svg.text(24, 53, f"{note} FLOP/B", "muted")
     body += _bars(budgets) + _layers(r, layers_top) + _table(r, remedies_top)
-    return svg.picture(
-        title, _sentences(r, budgets), body, 720, remedies_top + 30 + 38 * max(1, len(r.remedies))
-    )
+    height = remedies_top + 30 + 38 * max(1, len(r.remedies))
+    return svg.picture(title, _sentences(r, budgets), body, 720, height, r.device.source)
 
 
 def _cut(words: str, most: int) -> str:

@@ -34,7 +34,7 @@ def requantize_steps(
         parts.append(svg.rect(24, y, 5, 42, "weights" if seen else "grid"))
         parts.append(svg.text(42, y + 26, words, "ink" if seen else "muted", 14, bold=i == step))
         shown_value = f"{value:,}" if seen else "..."
-        parts.append(svg.text(680, y + 26, shown_value, "ink" if seen else "muted", 15, "end", i == step))
+        parts.append(svg.text(680, y + 26, shown_value, "ink" if seen else "muted", 14, "end", i == step))
     foot = 76 + 50 * len(lines) + 18
     facts = [f"in real arithmetic: {format_quantity(exact, digits=6)}; these integers give {final}"]
     same = "the same code" if twin == final else f"{twin}, another code"

@@ -174,8 +174,8 @@ def confusions(tables: Mapping[str, Sequence[Sequence[int]]], classes: Sequence[
     tables: windows [count] by name; the filled area of a cell is its share of the row.
     """
     k = len(classes)
-    if not 1 <= len(tables) <= 2 or not 2 <= k <= 4:
-        raise ValueError(f"one or two tables of 2 to 4 classes fit, got {len(tables)} of {k}")
+    if not 1 <= len(tables) <= 2 or not 2 <= k <= 8 // len(tables):
+        raise ValueError(f"one or two tables must have 2 to 8 classes in all, got {len(tables)} of {k}")
     for name, table in tables.items():
         if len(table) != k or any(len(row) != k for row in table) or not all(map(sum, table)):
             raise ValueError(f"{name} must be a table {k} x {k} with windows in each row, got {table}")

@@ -15,12 +15,12 @@ UNITS = {"FLOP": 1, "MAC": 2}  # FLOPs per counted operation
 
 
 def layer_intensity(row: models.Row, bits: int, batch: int = 1) -> float:
-    """FLOP per byte of one layer at a batch size: weights are read once, activations once per input."""
+    """Intensity of one layer at a batch size [FLOP/B]: weights are read once, activations once per input."""
     activations = row.activation_elements + sum(math.prod(s) for s in row.in_shapes)
     return 2 * row.macs * batch / ((row.weights + batch * activations) * bits / 8)
 
 
-def roofline_points(model: models.Model | None, bits: int, batch: int) -> dict[str, float]:
+def _roofline_points(model: models.Model | None, bits: int, batch: int) -> dict[str, float]:
     """Name -> intensity [FLOP/B] of every layer that multiplies."""
     return {r.name: layer_intensity(r, bits, batch) for r in model.rows if r.macs} if model else {}
 
@@ -43,10 +43,12 @@ def roofline(
     if real("intensity", intensity) <= 0:
         raise ValueError(f"intensity must be positive, got {intensity!r}")
     peak, bandwidth = 2 * chip.peak_macs_per_s(bits), chip.bandwidth_bytes_per_s
-    layers = roofline_points(models.named(model) if model else None, bits, batch)
+    layers = _roofline_points(models.named(model) if model else None, bits, batch)
     plot = _axes(peak, unit)
     parts = [svg.text(24, 34, f"Roofline of {chip.name}", size=18, bold=True), plot.body]
-    parts.append(svg.text(24, 55, f"{bits}-bit values; {chip.assumed or chip.source}", "muted", 12))
+    parts.append(
+        svg.text(24, 55, f"{bits}-bit values" + (f"; {chip.assumed}" if chip.assumed else ""), "muted", 12)
+    )
     parts.append(_roof(plot, peak, bandwidth, unit))
     for name, at in layers.items():
         rate = bound.attainable_flops_per_s(at, peak, bandwidth)
@@ -58,7 +60,8 @@ def roofline(
     parts += [
         svg.text(84 + 330 * (i % 2), 452 + 22 * (i // 2), line, "ink", 13) for i, line in enumerate(facts)
     ]
-    return svg.picture(f"Roofline of {chip.name}", " ".join(f"{f}." for f in facts), "".join(parts), 720, 512)
+    spoken = " ".join(f"{f}." for f in facts)
+    return svg.picture(f"Roofline of {chip.name}", spoken, "".join(parts), 720, 512, chip.source)
 
 
 def _axes(peak: float, unit: str) -> svg.Axes:

@@ -21,10 +21,10 @@ def sizes(
     inputs: int = 2, hidden: int = 3, outputs: int = 1, weights: str = "Q8.8", pointer_bytes: int = 4
 ) -> str:
     """SVG of five architectures of one width: trainable object, inference object, parameters alone [text]."""
-    return size_bars(size_rows(inputs, hidden, outputs, weights, pointer_bytes), weights, pointer_bytes)
+    return _size_bars(size_rows(inputs, hidden, outputs, weights, pointer_bytes), weights, pointer_bytes)
 
 
-def size_bars(rows: Sequence[SizeRow], weights: str, pointer_bytes: int) -> str:
+def _size_bars(rows: Sequence[SizeRow], weights: str, pointer_bytes: int) -> str:
     """The same from rows of a size table [text]."""
     most = max(row.trainable_bytes for row in rows)
     axis = svg.Axis("size of the object [B]", 0, 1.05 * most)

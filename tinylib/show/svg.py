@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from textwrap import wrap
 
 from tinylib.show.numbers import short
-from tinylib.show.theme import STYLE, paint
+from tinylib.show.theme import SIZES, STYLE, paint
 
 Point = tuple[float, float]
+_WIDE = 6.2  # a letter of a source line [px]
 
 
 def _n(value: float) -> str:
@@ -21,8 +23,18 @@ def _n(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def picture(title: str, description: str, body: str, width: float = 720, height: float = 400) -> str:
-    """A whole SVG (width, height) with a page behind it, its title and its text alternative [text]."""
+def picture(
+    title: str, description: str, body: str, width: float = 720, height: float = 400, source: str = ""
+) -> str:
+    """A whole SVG (width, height) with a page behind it, its title and its text alternative [text].
+
+    source: where the numbers drawn are from; it stands in lines of its own under the picture, and is spoken.
+    """
+    if source:
+        description = f"{description} Source: {source}."
+        lines = wrap(f"Source: {source}.", int((width - 40) / _WIDE))
+        body += "".join(text(24, height + 8 + 15 * i, line, "muted", 12) for i, line in enumerate(lines))
+        height += 15 * len(lines) + 8
     size, spoken = f"{_n(width)} {_n(height)}", escape(f"{title}. {description}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{spoken}" '
@@ -42,7 +54,12 @@ def text(
     anchor: str = "start",
     bold: bool = False,
 ) -> str:
-    """One line of words with its baseline at y; anchor is start, middle or end [text]."""
+    """One line of words with its baseline at y; anchor is start, middle or end [text].
+
+    size: one of theme.SIZES [px]; raises ValueError for another.
+    """
+    if size not in SIZES.values():
+        raise ValueError(f"a size of words must be one of {sorted(SIZES.values())}, got {size}")
     more = (f' text-anchor="{anchor}"' if anchor != "start" else "") + (' font-weight="600"' if bold else "")
     start = f'<text x="{_n(x)}" y="{_n(y)}" {paint(role)} font-size="{_n(size)}"{more}>'
     return f"{start}{escape(str(words))}</text>"
@@ -148,7 +165,7 @@ class Axis:
             raise ValueError(f"axis {self.label!r} needs low > 0: a logarithm has no zero, got {self.low}")
 
     def share(self, value: float) -> float:
-        """Where a value lies between the limits, 0..1; values outside go to the nearer end."""
+        """Where a value lies between the limits [0..1]; values outside go to the nearer end."""
         value = min(max(value, self.low), self.high)
         if self.log:
             return math.log10(value / self.low) / math.log10(self.high / self.low)
@@ -187,11 +204,11 @@ class Axes:
     height: float
 
     def x(self, value: float) -> float:
-        """Pixel column of a value."""
+        """Column of a value [px]."""
         return self.left + self.width * self.horizontal.share(value)
 
     def y(self, value: float) -> float:
-        """Pixel row of a value."""
+        """Row of a value [px]."""
         return self.top + self.height * (1 - self.vertical.share(value))
 
     @cached_property

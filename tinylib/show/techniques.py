@@ -21,7 +21,7 @@ TECHNIQUES: dict[str, dict[str, Effect]] = {
         "weight bytes": Effect(EITHER, "10_pruning", "only if the zeros are not stored"),
         "MACs": Effect(EITHER, "10_pruning", "whole channels, or hardware that skips"),
         "activations": Effect(EITHER, "10_pruning", "whole channels"),
-        "energy": Effect(DOWN, "05_energy", "fewer weights are read"),
+        "energy": Effect(EITHER, "05_energy", "only what is not read any more"),
         "accuracy": Effect(DOWN, "10_pruning"),
         "training": Effect(UP, "10_pruning", "fine-tuning"),
     },

@@ -70,12 +70,12 @@ DRAM_OVER_SRAM = Exercise(
 COMPUTE_UJ = Exercise(
     id="energy.compute_uj",
     title="Arithmetic energy of a layer",
-    prompt="A layer performs {n} multiply-accumulates. Taken at {e} pJ per MAC, how many microjoules (uJ) "
+    prompt="A layer performs {n} multiply-accumulates. Taken at {e} pJ per MAC, how many microjoules (µJ) "
     "does its arithmetic cost?",
     given={"n": 118_013_952, "e": 3.7},
     draws={"n": Log(100_000, 1_000_000_000, 3), "e": (0.23, 1.5, 3.7, 4.6)},
     answer=lambda n, e: energy.spent_uj(n, e),
-    unit="uJ",
+    unit="µJ",
     tolerance=Relative(0.003),
     expect=436.6516224,
     source="worked by hand: 118,013,952 MACs of ResNet-50's first layer x 3.7 pJ / 10^6",
@@ -92,10 +92,10 @@ COMPUTE_UJ = Exercise(
             "That charges each MAC twice: the constant is per MAC, not per FLOP.",
         ),
     ),
-    hints=("First the energy in pJ, then the unit.", "uJ = MACs x pJ per MAC / 10^6."),
+    hints=("First the energy in pJ, then the unit.", "µJ = MACs x pJ per MAC / 10^6."),
     steps=lambda n, e: (
         f"{n:,} MAC x {e:g} pJ = {format_quantity(n * e, 'pJ', 12)}",
-        f"divided by 10^6: {format_quantity(n * e / 1e6, 'uJ', 6)}",
+        f"divided by 10^6: {format_quantity(n * e / 1e6, 'µJ', 6)}",
     ),
 )
 
@@ -103,11 +103,11 @@ DRAM_ONCE_UJ = Exercise(
     id="energy.dram_once_uj",
     title="Loading each weight once",
     prompt="A layer has {n} weights of 32 bits. Each is read once, and one 32-bit access costs {e} pJ. "
-    "How many microjoules (uJ) do the reads cost?",
+    "How many microjoules (µJ) do the reads cost?",
     given={"n": 9408, "e": 640},
     draws={"n": Log(1_000, 10_000_000, 2), "e": (5, 640)},
     answer=lambda n, e: energy.spent_uj(n, e),
-    unit="uJ",
+    unit="µJ",
     tolerance=Relative(0.005),
     expect=6.02112,
     source="worked by hand: 9,408 x 640 = 6,021,120 pJ",
@@ -115,7 +115,7 @@ DRAM_ONCE_UJ = Exercise(
     misconceptions=(
         Misconception(
             lambda n, e: n * e / 1e9,
-            "A factor of 1000 is lost: that is in mJ, and 1 uJ is 10^6 pJ.",
+            "A factor of 1000 is lost: that is in mJ, and 1 µJ is 10^6 pJ.",
         ),
         Misconception(
             lambda n, e: n * 2 * e / 1e6,
@@ -126,10 +126,10 @@ DRAM_ONCE_UJ = Exercise(
             "That is the energy of the other memory: DRAM costs 640 pJ a word, a small SRAM 5 pJ.",
         ),
     ),
-    hints=("How many accesses are there, when one moves 32 bits?", "uJ = accesses x pJ / 10^6."),
+    hints=("How many accesses are there, when one moves 32 bits?", "µJ = accesses x pJ / 10^6."),
     steps=lambda n, e: (
         f"{n:,} accesses x {e:g} pJ = {n * e:,} pJ",
-        f"divided by 10^6: {format_quantity(n * e / 1e6, 'uJ', 6)}",
+        f"divided by 10^6: {format_quantity(n * e / 1e6, 'µJ', 6)}",
     ),
 )
 
@@ -193,8 +193,8 @@ INT8_AND_CACHE = Exercise(
         "factor = (d / s) x weights per word.",
     ),
     steps=lambda p, d, s, q: (
-        f"FP32 from DRAM: {p:,} accesses x {d:g} pJ = {format_quantity(p * d / 1e6, 'uJ', 6)}",
-        f"packed in SRAM: {p:,} / {q} accesses x {s:g} pJ = {format_quantity(p / q * s / 1e6, 'uJ', 6)}",
+        f"FP32 from DRAM: {p:,} accesses x {d:g} pJ = {format_quantity(p * d / 1e6, 'µJ', 6)}",
+        f"packed in SRAM: {p:,} / {q} accesses x {s:g} pJ = {format_quantity(p / q * s / 1e6, 'µJ', 6)}",
         f"factor: {d / s:g} x {q} = {d / s * q:g}",
     ),
 )

@@ -179,7 +179,7 @@ RESNET_CONV1_REUSE = Exercise(
 
 RESNET_CONV1_MFLOPS = Exercise(
     id="macs.resnet_conv1_mflops",
-    title="MFLOPs of that layer",
+    title="The FLOPs of that layer",
     prompt="A {k}x{k} convolution without bias turns {ci} input channels into {co} maps of {h} x {w}. "
     "How many million floating-point operations (MFLOP) is that, at two for each multiply-accumulate?",
     given=STEM,

@@ -54,14 +54,14 @@ def _life_steps(mah: float, v: float, e: float, every: float, sleep: float) -> t
 
 
 def _uw(watt: float) -> str:
-    return format_quantity(watt * 1e6, "uW", 4)
+    return format_quantity(watt * 1e6, "µW", 4)
 
 
 BATTERY_DAYS = Exercise(
     id="power.battery_days",
     title="Battery life with a sleep current",
     prompt="A sensor runs on a battery of {mah} mAh at {v} V. One inference costs {e} J and is done every "
-    "{every} s; asleep the board draws 6 uW (0.000006 W), all the time. How many days does it last?",
+    "{every} s; asleep the board draws 6 µW (0.000006 W), all the time. How many days does it last?",
     given={"mah": 225, "v": 3.0, "e": 0.00084, "every": 10.0, "sleep": 6e-06},
     draws={
         "mah": (35, 225, 600, 1000, 2600),
@@ -73,7 +73,7 @@ BATTERY_DAYS = Exercise(
     unit="d",
     tolerance=Relative(0.01),
     expect=312.5,
-    source="worked by hand: 2430 J / (84 uW + 6 uW) / 86,400 s",
+    source="worked by hand: 2430 J / (84 µW + 6 µW) / 86,400 s",
     misconceptions=(
         Misconception(
             lambda mah, v, e, every, sleep: energy.battery_days(mah, v, e, every),
@@ -98,8 +98,8 @@ BATTERY_DAYS = Exercise(
 LIFE_RATIO = Exercise(
     id="power.life_ratio",
     title="Does 30x less energy give 30x the life?",
-    prompt="One model costs 840 uJ per inference, another 28 uJ. Both run once every {every} s on the same "
-    "board, which draws 6 uW asleep, all the time. How many times as long does the battery last with the "
+    prompt="One model costs 840 µJ per inference, another 28 µJ. Both run once every {every} s on the same "
+    "board, which draws 6 µW asleep, all the time. How many times as long does the battery last with the "
     "second?",
     given={"a": 0.00084, "b": 2.8e-05, "every": 10.0, "sleep": 6e-06},
     draws={"every": Log(0.1, 60.0, 2)},
