@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PORT NO_BROWSER EXTRAS ONLY CHAPTER SEEDS ASSIGNMENT JOBS TEST
 .DEFAULT_GOAL := help
-.PHONY: help lab test soak build check demo grade release worksheet bench site sizes locks format clean
+.PHONY: help lab test soak build check demo grade release worksheet bench site docs sizes locks format clean
 
 help: ## list tasks and options
 	@"$(PYTHON)" bootstrap.py $@
@@ -19,7 +19,7 @@ soak: ## minutes more: runs killed and resumed, a thousand submissions, networks
 build: ## make notebooks/, solutions/ and exercises/ from authoring/
 	@"$(PYTHON)" bootstrap.py $@
 
-check: ## say what is not built from the scripts, and why
+check: ## say what is not built from the scripts, and why, and what is rotten in the book
 	@"$(PYTHON)" bootstrap.py $@
 
 demo: ## grade a made-up class of eight
@@ -38,6 +38,9 @@ bench: ## run the benchmarks
 	@"$(PYTHON)" bootstrap.py $@
 
 site: ## build the browser edition in site/out
+	@"$(PYTHON)" bootstrap.py $@
+
+docs: ## build the reference of tinylib in docs/api
 	@"$(PYTHON)" bootstrap.py $@
 
 sizes: ## lines of every room

@@ -45,6 +45,7 @@ WINDOWS = os.name == "nt"
 BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 UV = "uv==0.13.8"
+FRONT = ROOT / "tinylib" / "lab" / "front"  # what JupyterLab loads beside its own: names for screen readers
 OPTIONS = {
     "PORT": "port of JupyterLab (8888, or the next free one)",
     "NO_BROWSER": "1 starts JupyterLab without opening a browser",
@@ -261,20 +262,30 @@ def deliver(root: Path, my: Path) -> list[Path]:
     record = read_json(my / ".delivered.json")
     written = []
     for source, name in deliverable(root):
-        target, new = my / name, digest(source)
+        mark = cells_digest if name == HOME else digest
+        target, new = my / name, mark(source)
         old = record.get(name)
-        now = digest(target) if target.is_file() else None
+        now = mark(target) if target.is_file() else None
         record[name] = new
         if now == new or (now is not None and now != old and old == new):
             continue
         if now is not None and now != old:
-            target = beside(target, my, record, new)
+            target = beside(target, my, record, new, mark)
             record[target.relative_to(my).as_posix()] = new
             print(f"my/{name} is yours and stays; the new version is {target.name} beside it")
         write_whole(target, source.read_bytes())
         written.append(target)
     write_whole(my / ".delivered.json", json.dumps(record, indent=1, sort_keys=True).encode())
     return written
+
+
+def cells_digest(path: Path) -> str:
+    """SHA-256 of a notebook's cells without what they show; of the whole file where it is none [hex]."""
+    cells = read_json(path).get("cells")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        return digest(path)
+    sources = [[cell.get("cell_type"), "".join(map(str, cell.get("source") or ""))] for cell in cells]
+    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
 
 
 def deliverable(root: Path) -> list[tuple[Path, str]]:
@@ -286,19 +297,32 @@ def deliverable(root: Path) -> list[tuple[Path, str]]:
     return lessons + [(p, name) for p, name in below if "/." not in name]
 
 
-def beside(target: Path, my: Path, record: dict, new: str) -> Path:
+def beside(target: Path, my: Path, record: dict, new: str, mark) -> Path:
     """NAME.new.ipynb, or NAME.new2.ipynb when the learner has worked in that one too."""
     for number in range(1, 1000):
         path = target.with_name(f"{target.stem}.new{number if number > 1 else ''}{target.suffix}")
-        if not path.exists() or digest(path) in (new, record.get(path.relative_to(my).as_posix())):
+        if not path.exists() or mark(path) in (new, record.get(path.relative_to(my).as_posix())):
             return path
     raise Problem(f"{target} has 999 updates beside it: delete some")
 
 
+HOME = "lessons/home.ipynb"  # its output is made anew at every start, so only its cells can be the learner's
+SHOW_HOME = "import sys; from tinylib.lab.home import refresh; refresh(sys.argv[1])"
 SIGN = """import sys, nbformat.sign as s
 notary = s.NotebookNotary()
 for name in sys.argv[1:]:
     notary.sign(s.read(name, 4))"""
+
+
+def first_page(my: Path, env: dict[str, str]) -> str:
+    """Where JupyterLab opens: the first lesson; once there is a record, the home page, made up to date."""
+    home, record = my / HOME, my / "progress.jsonl"
+    if home.is_file() and record.is_file() and record.stat().st_size:
+        subprocess.run([str(PYTHON), "-c", SHOW_HOME, str(home)], env=env, capture_output=True)
+        trust([home])
+        return f"/tree/{HOME}"
+    first = next(iter(sorted((my / "lessons").glob("00_*.ipynb"))), None)
+    return f"/tree/lessons/{urllib.parse.quote(first.name)}" if first else ""
 
 
 def trust(paths: list[Path]) -> None:
@@ -340,12 +364,12 @@ def choose_port(wish: str) -> int:
 
 
 def lab(options: dict) -> int:
-    """Environment, learner's copies, then JupyterLab in my/ on the first lesson."""
+    """Environment, learner's copies, then JupyterLab in my/ on the first lesson or the home page."""
     locks, port, my = lock_files(options["EXTRAS"]), choose_port(options["PORT"]), ROOT / "my"
     environment(locks)
     trust(deliver(ROOT, my))
-    first = next(iter(sorted((my / "lessons").glob("00_*.ipynb"))), None)
-    page = f"/tree/lessons/{urllib.parse.quote(first.name)}" if first else ""
+    env = tool_env(TINYML_PROGRESS=str(my / "progress.jsonl"))
+    page = first_page(my, env)
     settings = {
         "ServerApp.root_dir": my,
         "ServerApp.ip": "127.0.0.1",
@@ -354,6 +378,7 @@ def lab(options: dict) -> int:
         "ServerApp.log_level": "WARN",
         "ServerApp.kernel_websocket_connection_class": "tinylib.lab.prompt.PromptConnection",
         "LabApp.log_level": "WARN",
+        "LabApp.extra_labextensions_path": FRONT,
         "LabApp.default_url": f"/lab{page}",
     }
     command = [
@@ -365,7 +390,6 @@ def lab(options: dict) -> int:
     ]
     command += ["--no-browser"] if options["NO_BROWSER"] not in ("", "0") else []
     command += ["--allow-root"] if not WINDOWS and os.geteuid() == 0 else []
-    env = tool_env(TINYML_PROGRESS=str(my / "progress.jsonl"))
     print("starting JupyterLab; Ctrl-C stops it", flush=True)
     if not WINDOWS:
         os.chdir(my)
@@ -447,7 +471,7 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
 SOAK = {
     "chaos": ("runs killed anywhere and resumed", ["tests.soak.chaos"], (), ""),
     "thousand": ("a thousand submissions", ["tests.soak.thousand"], (), ""),
-    "stock": ("every assignment through stock nbgrader", ["pytest -n 2 --dist load tests -m soak"], (), ""),
+    "stock": ("stock nbgrader, and the newest Python", ["pytest -n 2 --dist load tests -m soak"], (), ""),
     "emulation": ("every network on every core", ["tests.soak.emulation"], (), ""),
 }
 
@@ -603,8 +627,8 @@ TASKS = {
         "make notebooks/, solutions/ and exercises/ from authoring/",
     ),
     "check": (
-        lambda o: inside(o, "authoring/build.py", "check"),
-        "say what is not built from the scripts, and why",
+        lambda o: inside(o, "authoring/build.py", "check") | inside(o, "-m", "authoring.checks"),
+        "say what is not built from the scripts, and why, and what is rotten in the book",
     ),
     "demo": (lambda o: grading(o, "demo"), "grade a made-up class of eight"),
     "grade": (grade, "grade what was handed in for ASSIGNMENT"),
@@ -615,6 +639,10 @@ TASKS = {
     "worksheet": (worksheet, "print quizzes of CHAPTER with an answer sheet"),
     "bench": (bench, "run the benchmarks"),
     "site": (lambda o: inside(o, "site/build.py"), "build the browser edition in site/out"),
+    "docs": (
+        lambda o: inside(o, "docs/reference/build.py"),
+        "build the reference of tinylib in docs/api",
+    ),
     "sizes": (sizes, "lines of every room"),
     "locks": (locks, "resolve requirements.lock and locks/ anew (needs the network)"),
     "format": (
