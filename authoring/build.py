@@ -15,13 +15,15 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import contents
 import nbformat
 from nbclient import NotebookClient
-from scripts import AUTHORING, CHECK_CALL, METADATA, RuleError, assignment, lesson
+from nbclient.exceptions import CellExecutionError
+from scripts import AUTHORING, CHECK_CALL, METADATA, RuleError, assignment, foot, lesson
 from tqdm import tqdm
 
 from grading import keys
-from grading.course import NbGraderError, done, nbgrader
+from grading.book.course import NbGraderError, done, nbgrader
 from tinylib.practice import BANK, Exercise
 from tinylib.practice.draws import to_json
 from tinylib.practice.exercise import digest
@@ -101,16 +103,15 @@ def course() -> dict:
     """course.toml, each entry with the foot that leads on from it."""
     data = tomllib.loads((AUTHORING / "course.toml").read_text(encoding="utf-8"))
     titles = {e["script"]: e["title"] for e in (*data["lesson"], *data["assignment"])}
-    for entry, after in zip(data["lesson"], [*data["lesson"][1:], None]):
-        onward = [f"- Next lesson: [{after['title']}]({after['script']}.ipynb)"] if after else []
-        if name := entry.get("assignment"):
-            onward.append(f"- Try it for marks: [{titles[name]}](../exercises/{name}/{name}.ipynb)")
-        entry["foot"] = "## Where to go from here\n\n" + "\n".join(onward)
+    for entry, after in zip(data["lesson"], [*data["lesson"][1:], {"script": ""}]):
+        entry["foot"] = foot(entry, after["script"], titles, data["course"]["lectures"])
     return data
 
 
 def made(data: dict) -> Iterator[tuple[str, Callable[[], str | nbformat.NotebookNode]]]:
     """Every file that is made from a script, with how to make it (lessons not yet executed)."""
+    yield contents.FILE, lambda: contents.contents(data)
+    yield "notebooks/home.ipynb", lambda: lesson(contents.HOME)
     for entry in data["lesson"]:
         yield f"notebooks/{entry['script']}.ipynb", lambda e=entry: lesson(e)
     for entry in data["assignment"]:
@@ -156,13 +157,19 @@ def files(folder: Path) -> set[Path]:
 
 def build() -> int:
     """Write every file that is not up to date; lessons are executed."""
+    failed = []
     for name, make in tqdm(list(made(course())), "building", disable=None):
         new = make()
         if "--all" in sys.argv or stale(ROOT / name, new):
-            write(ROOT / name, execute(new) if name.startswith("notebooks/") else new)
-            tqdm.write(f"wrote {name}")
+            try:
+                write(ROOT / name, execute(new) if name.startswith("notebooks/") else new)
+            except CellExecutionError as error:
+                failed.append(f"{name} stopped at a cell:\n{error}")
+            else:
+                tqdm.write(f"wrote {name}")
     generate(ROOT / "solutions", ROOT / "exercises")
-    return 0
+    print("\n".join(failed), end="", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def check() -> int:

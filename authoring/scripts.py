@@ -44,8 +44,10 @@ def refuse(cell: nbformat.NotebookNode, rule: str) -> None:
 
 
 def finish(nb: nbformat.NotebookNode, entry: dict, name: str) -> nbformat.NotebookNode:
-    """Add head and foot, give each cell an id that follows its text, and keep only metadata that matters."""
-    nb.cells = [nbformat.v4.new_markdown_cell(head(entry)), *nb.cells]
+    """Add the head and foot that the entry has, give each cell an id that follows its text, and keep only
+    metadata that matters."""
+    if "objectives" in entry:
+        nb.cells.insert(0, nbformat.v4.new_markdown_cell(head(entry)))
     if foot := entry.get("foot"):
         nb.cells.append(nbformat.v4.new_markdown_cell(foot))
     seen: dict[str, int] = {}
@@ -66,9 +68,25 @@ def head(entry: dict) -> str:
     return f"# {entry['title']}\n\n**By the end you can**\n\n{aims}\n\n{time}"
 
 
+def foot(entry: dict, after: str, titles: dict[str, str], series: str) -> str:
+    """What leads on from a lesson: the next one, related ones and its assignment; then what it rests on.
+
+    titles: script -> title; series: the lectures that `lectures` numbers.
+    """
+    links = [f"[{titles[script]}]({script}.ipynb)" for script in entry["related"]]
+    onward = [f"- Next lesson: [{titles[after]}]({after}.ipynb)"] if after else []
+    onward.append(f"- Related: {', '.join(links)}")
+    if name := entry.get("assignment"):
+        onward.append(f"- Try it for marks: [{titles[name]}](../exercises/{name}/{name}.ipynb)")
+    numbers = [str(n) for n in entry.get("lectures", ())]
+    lectures = [f"Lecture{'s' * (len(numbers) > 1)} {' and '.join(numbers)} of {series}"] if numbers else []
+    rests = [f"- {source}" for source in (*lectures, *entry["sources"])]
+    return "\n".join(["## Where to go from here\n", *onward, "\n**Sources**\n", *rests])
+
+
 def lesson(entry: dict) -> nbformat.NotebookNode:
     """An unexecuted lesson: short cells, one import cell, no plotting; nbval runs `view` cells uncompared."""
-    nb = read(AUTHORING / "lessons" / f"{entry['script']}.py")
+    nb = read(AUTHORING / entry.get("path", f"lessons/{entry['script']}.py"))
     for number, cell in enumerate(c for c in nb.cells if c.cell_type == "code"):
         if (lines := len(cell.source.splitlines())) > MAX_LINES:
             refuse(cell, f"must have at most {MAX_LINES} lines in a code cell, got {lines}")

@@ -56,7 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
     sys.modules.setdefault(
         "rfc3987_syntax", None
     )  # an optional part of jsonschema that takes a second to load
-    options = parser().parse_args(arguments)
+    try:
+        options = parser().parse_args(arguments)
+    except ModuleNotFoundError as missing:
+        sys.exit(f"grading needs the extras course and instructor, got no module {missing.name!r}")
     try:
         return options.run(options)
     except KeyboardInterrupt:

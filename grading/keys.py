@@ -20,7 +20,8 @@ the share of the points and one sentence for each criterion:
 It runs in a process of its own (`grading.judging.trial`) with limits of time and memory, on the trusted side:
 no code of a student runs there. The same value, numbers and secret give the same verdict, which is kept for
 the next run; draws come from the course secret and the id, so that a whole class meets the same hidden data.
-What it raises, a time-out, or a MissingTool is the grader's failure: the work stays ungraded and the row says why.
+What it raises, a time-out, or a MissingTool is the grader's failure: the work stays ungraded and the row says
+why.
 """
 
 import hashlib

@@ -171,3 +171,27 @@ def test_every_lesson_leads_on_and_every_assignment_is_reached():
     assert reached <= named and named - reached <= {"a10_combined"}
     scripts_there = {p.stem for p in (ROOT / "authoring" / "lessons").glob("*.py")}
     assert scripts_there == {e["script"] for e in data["lesson"]}
+
+
+def test_every_lesson_ends_with_related_lessons_its_assignment_and_its_sources():
+    lessons = build.course()["lesson"]
+    order = [e["script"] for e in lessons]
+    for place, entry in enumerate(lessons):
+        assert set(entry["related"]) <= set(order) - {entry["script"]} and len(entry["related"]) >= 2
+        links = re.findall(r"\]\((?:[\w./]*/)?(\w+)\.ipynb\)", entry["foot"])
+        assert links == [*order[place + 1 : place + 2], *entry["related"], entry["assignment"]]
+        sources = entry["foot"].partition("**Sources**\n\n- ")[2]
+        assert sources, f"{entry['script']} names no source"
+
+
+# the order of the published schedule: which lectures teach what
+LECTURES = {"pruning": [3, 4], "quantization": [5, 6], "search": [7, 8], "distillation": [9], "llm": [12]}
+
+
+def test_lecture_numbers_are_those_of_the_schedule():
+    said = {e["script"]: e for e in build.course()["lesson"]}
+    for topic, numbers in LECTURES.items():
+        scripts_of = [s for s in said if s.endswith(topic)]
+        assert scripts_of and all(said[s]["lectures"] == numbers for s in scripts_of)
+    assert "- Lectures 3 and 4 of MIT 6.5940" in said["10_pruning"]["foot"]
+    assert all(said[s]["lectures"] == [1] for s in said if "01" <= s[:2] <= "06")

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 import bootstrap  # noqa: E402
+from tests.pythons import at_hand  # noqa: E402
 
 
 @pytest.fixture
@@ -206,19 +207,8 @@ def test_bootstrap_parses_on_old_pythons():
     ast.parse((ROOT / "bootstrap.py").read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
-def old_pythons() -> list[str]:
-    """Interpreters older than 3.11 on this machine, as far as they are easily found."""
-    found = [str(p) for p in Path.home().glob(".pyenv/versions/3.*/bin/python3")]
-    found += [p for p in (shutil.which(f"python3.{n}") for n in range(6, 11)) if p]
-    ask = [
-        subprocess.run([p, "-c", "import sys; print(sys.version_info[1])"], capture_output=True)
-        for p in found
-    ]
-    return [p for p, a in zip(found, ask) if a.returncode == 0 and int(a.stdout) < 11]
-
-
 def test_every_old_python_here_prints_one_sentence():
-    for python in old_pythons():
+    for python in (p for version, p in at_hand().items() if version < bootstrap.OLDEST):
         result = run("lab", python=python)
         assert result.returncode == 1 and result.stdout == ""
         assert result.stderr.startswith("The workbook needs Python 3.11") and result.stderr.count("\n") == 1

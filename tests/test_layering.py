@@ -109,7 +109,8 @@ def test_rooms_of_grading_point_left_too(path):
     for name in imports(path):
         there = name.split(".")[1:2]
         if name.startswith("grading.") and there[0] in GRADING_ORDER:
-            assert GRADING_ORDER.index(there[0]) <= GRADING_ORDER.index(here), f"{name} stands right of {here}"
+            left = GRADING_ORDER.index(there[0]) <= GRADING_ORDER.index(here)
+            assert left, f"{name} stands right of {here}"
         elif name.startswith("grading."):
             assert name == "grading.keys", f"{here} imports {name}, which stands above the rooms"
 

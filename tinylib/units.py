@@ -27,10 +27,10 @@ def _table() -> dict[str, tuple[str, int]]:
         table |= {f"{p}MAC{per}": (what, f) for p, f in _DECIMAL.items()}
     for per, what in ("", "FLOP"), ("/s", "FLOP rate"):
         table |= {f"{p.replace('K', 'k')}FLOP{per}": (what, f) for p, f in _DECIMAL.items()}
-    small = {"p": 1, "n": 1000, "u": 1000**2, "m": 1000**3, "": 1000**4, "k": 1000**5, "M": 1000**6}
+    small = {"p": 1, "n": 1000, "µ": 1000**2, "m": 1000**3, "": 1000**4, "k": 1000**5, "M": 1000**6}
     table |= {f"{p}J": ("energy", f) for p, f in small.items()}
     table |= {f"{p}W": ("power", f) for p, f in small.items()}
-    table |= {f"{p}s": ("time", small[p]) for p in ("p", "n", "u", "m", "")}
+    table |= {f"{p}s": ("time", small[p]) for p in ("p", "n", "µ", "m", "")}
     table |= {u: ("time", f * small[""]) for u, f in {"min": 60, "h": 3600, "d": 86400}.items()}
     table |= {u: ("frequency", f) for u, f in {"Hz": 1, "kHz": KB, "MHz": MB, "GHz": GB, "1/s": 1}.items()}
     own = (
@@ -60,8 +60,8 @@ def _aliases() -> dict[str, str]:
             alias[unit[:-1] + "PS"] = alias[unit.upper() + "S"] = unit + "/s"
         if "iB" in unit:
             alias |= {unit.lower(): unit, unit.upper(): unit}
-        if unit in ("us", "uJ", "uW"):
-            alias |= {"µ" + unit[1:]: unit, "μ" + unit[1:]: unit}
+        if unit[:1] == "µ":  # also typed as u, and as the Greek letter
+            alias |= {"u" + unit[1:]: unit, "\u03bc" + unit[1:]: unit}
     return {spelling: unit for spelling, unit in alias.items() if spelling not in _UNITS}
 
 
@@ -99,7 +99,7 @@ def real(what: str, value: object) -> int | float:
 
 
 def canonical(unit: str) -> str:
-    """The one spelling of a unit: "bytes" -> "B", "µs" -> "us", "KiB (1024 B)" -> "KiB"."""
+    """The one spelling of a unit: "bytes" -> "B", "us" -> "µs", "KiB (1024 B)" -> "KiB"."""
     if isinstance(unit, str):
         name = re.sub(r"\s*\([^()]*\)$", "", unit.strip()[:80])
         name = _ALIASES.get(name, name)

@@ -141,7 +141,7 @@ check("a10.shortest_interval", interval_s)
 #
 # Write a function that reports what a model asks of a sensor node. Weights and activations take `bits`
 # bits a value, and the core does **one MAC per cycle**. While it computes, the board draws `power_mw`; one
-# inference runs every `every_s` seconds, and 6 uW are drawn all the time besides. The battery holds 225 mAh
+# inference runs every `every_s` seconds, and 6 µW are drawn all the time besides. The battery holds 225 mAh
 # at 3 V. Return a dict:
 #
 # | entry | what | unit |
@@ -149,8 +149,8 @@ check("a10.shortest_interval", interval_s)
 # | `flash_kib` | the weights, `params` values | KiB (1024 bytes) |
 # | `sram_kib` | the activations, `peak_values` values | KiB (1024 bytes) |
 # | `latency_ms` | one inference at `clock_mhz` | ms |
-# | `energy_uj` | one inference at `power_mw` | uJ |
-# | `mean_uw` | mean power, sleep included | uW |
+# | `energy_uj` | one inference at `power_mw` | µJ |
+# | `mean_uw` | mean power, sleep included | µW |
 # | `days` | until the battery is empty | d |
 
 

@@ -168,7 +168,7 @@ check("a18.largest_model", millions)
 # | `compute_ms` | time of the MACs at `macs_per_s` | ms |
 # | `moving_ms` | time to move weights, input and output once at `bytes_per_s` | ms |
 # | `least_ms` | no run is shorter, if computing and moving overlap perfectly | ms |
-# | `energy_uj` | the MACs at `pj_per_mac` each | uJ |
+# | `energy_uj` | the MACs at `pj_per_mac` each | µJ |
 
 
 # %% role="answer" name="lecture-card"

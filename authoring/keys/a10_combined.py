@@ -21,7 +21,7 @@ YEAR_UW = energy.battery_j(CELL_MAH, CELL_V) / YEAR_S * 1e6
 SHORTEST_INTERVAL = Exercise(
     id="a10.shortest_interval",
     title="A year on a coin cell",
-    prompt="A sensor node draws {mw} mW for {ms} ms per inference, and {sleep_uw} uW all the time besides. "
+    prompt="A sensor node draws {mw} mW for {ms} ms per inference, and {sleep_uw} µW all the time besides. "
     "It runs on a CR2032 of 225 mAh at 3 V. What is the shortest interval between inferences, in whole "
     "seconds, with which the cell lasts at least 365 days? (no ageing)",
     given={"mw": 30, "ms": 50, "sleep_uw": 12},
@@ -30,7 +30,7 @@ SHORTEST_INTERVAL = Exercise(
     unit="s",
     tolerance=Absolute(0),
     expect=24,
-    source="worked by hand: 2430 J / 31,536,000 s = 77.05 uW; 1500 uJ / 65.05 uW = 23.06 s",
+    source="worked by hand: 2430 J / 31,536,000 s = 77.05 µW; 1500 µJ / 65.05 µW = 23.06 s",
     misconceptions=(
         Misconception(
             lambda mw, ms, sleep_uw: shortest(mw * ms, YEAR_UW, sleep_uw) - 1,

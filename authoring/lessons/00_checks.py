@@ -1,6 +1,9 @@
 # %%
-from tinylib.lab import quiz
+from ipywidgets import IntSlider
+
+from tinylib.lab import explore, quiz
 from tinylib.practice import BANK, check, hint, progress, variant
+from tinylib.show import canvases
 
 # %% [markdown]
 # ## What is a wrong answer worth?
@@ -42,12 +45,12 @@ quiz("metrics.activation_kib")
 # %% [markdown]
 # ## What if I typed something odd?
 #
-# A check never stops your notebook. It says what it got.
+# A check never stops your notebook. It says what it expects and what it got.
 
 # %%
-print(check("metrics.ridge_point", "four"))
-print(check("metrics.ridge_point", float("nan")))
-print(check("metrics.ridge_point", [4, 5]))
+print(check("metrics.model_size_fp32", "thirteen"))
+print(check("metrics.model_size_fp32", float("nan")))
+print(check("metrics.model_size_fp32", [13, 6]))
 
 # %% [markdown]
 # ## Stuck?
@@ -55,36 +58,50 @@ print(check("metrics.ridge_point", [4, 5]))
 # Ask for a hint, and ask again for the next. In a quiz box the worked solution follows after two tries.
 
 # %%
-print(hint("counting.conv_macs"))
-print(hint("counting.conv_macs"))
+print(hint("metrics.model_size_fp32"))
+print(hint("metrics.model_size_fp32"))
 
 # %% [markdown]
 # ## The same question, other numbers
 #
 # Every question can be drawn again; in an assignment your name decides the numbers.
-# **Predict:** does the named mistake change with them?
+# **Predict:** does the value of a mistake change with them?
 
 # %%
-exercise = BANK["counting.conv_macs"]
+exercise = BANK["metrics.model_size_fp32"]
 for seed in (1, 2):
     numbers = variant(exercise, seed)
     print(exercise.text(numbers))
-    print("answer:", exercise.answer(**numbers), exercise.unit)
-
-# %%
-for misconception, value in exercise.mistakes(numbers):
-    print(f"{value:.4f} {exercise.unit}: {misconception.hint}")
+    print(f"right: {exercise.answer(**numbers):.4g} {exercise.unit}, mistakes:", end=" ")
+    print(", ".join(f"{value:.4g}" for _, value in exercise.mistakes(numbers)))
 
 # %% [markdown]
-# It does: mistakes are formulas too. Press **New numbers** and make one on purpose.
+# It does: a mistake is a formula, as the answer is. Draw other numbers and see where each lands. Which one is
+# never far from the answer?
 
 # %% tags=["view"]
-quiz("counting.conv_macs")
+explore(
+    lambda seed: canvases.answer_line(
+        exercise.text(variant(exercise, seed)),
+        exercise.answer(**variant(exercise, seed)),
+        [(value, m.hint) for m, value in exercise.mistakes(variant(exercise, seed))],
+        exercise.unit,
+    ),
+    seed=IntSlider(value=1, min=1, max=20, description="draw"),
+)
+
+# %% [markdown]
+# MiB for MB: 4.9 % away, whatever the numbers. So an answer within a few percent is not "nearly right".
+# Press **New numbers** below and make that mistake on purpose.
+
+# %% tags=["view"]
+quiz("metrics.model_size_fp32")
 
 # %% [markdown]
 # ## Your record
 #
-# Answers are kept in `progress.jsonl` beside your notebooks. Nothing leaves your computer.
+# Answers are kept in `progress.jsonl` beside your notebooks. Nothing leaves your computer. Run this again
+# after a quiz: it counts questions, not attempts.
 
 # %% tags=["view"]
 progress.score()

@@ -1,5 +1,5 @@
 # %%
-from ipywidgets import IntSlider, Play
+from ipywidgets import IntSlider, Play, SelectionSlider
 
 from tinylib.cost import devices, growth, memory
 from tinylib.lab import explore, quiz
@@ -53,8 +53,8 @@ print(f"{weights:,} B / {sram:,} B = {weights / sram:,.0f} times")
 print(f"a bar of 1 km for the model leaves {1e6 * sram / weights:.1f} mm for the SRAM")
 
 # %% [markdown]
-# No linear chart shows both: switch the scale and see which bars are left. On a log scale a step
-# *multiplies*.
+# No linear chart shows both. The figure takes the *largest* published model of each year, in 16 bits: switch
+# the scale and see which bars are left. On a log scale a step *multiplies*.
 
 # %% tags=["view"]
 explore(canvases.gap_bars, year=IntSlider(value=2020, min=2017, max=2023), scale=["log", "linear"])
@@ -114,9 +114,9 @@ quiz("gap.seconds_per_token")
 # *ratio* grow in ten years?
 
 # %%
+step = growth.RULE["model"] / growth.RULE["gpu_memory"]
 for years in (2, 8, 10):
-    print(f"{years} years: ({growth.RULE['model']:g} / {growth.RULE['gpu_memory']:g})", end=" ")
-    print(f"to the power {years // 2} = {(4 / 2) ** (years / 2):g} times")
+    print(f"{years:2} years: {step:g} to the power {years // 2} = {step ** (years / 2):g} times")
 
 # %% [markdown]
 # 32 times. **Common slip:** adding the five steps of 2, which gives 10. Growth compounds: factors multiply.
@@ -149,23 +149,39 @@ for kind, first, last in (("model", 2017, 2021), ("model", 2021, 2023), ("gpu_me
 # %% [markdown]
 # ## What does doubling buy?
 #
-# Why grow at all? A fit to many training runs gives the loss of a model with N parameters, trained on D
-# tokens: L = E + A/N^alpha + B/D^beta (Hoffmann et al., 2022, arXiv 2203.15556). **Predict:** does doubling
-# N halve the loss, cut it by a tenth, or by about a hundredth?
+# Why grow at all? A fit to many training runs (Hoffmann et al., 2022, arXiv 2203.15556) splits the loss of a
+# language model, its mean surprise at the next token, in three: a floor, a term that falls with its
+# parameters, and one that falls with the text. **Predict:** does doubling the parameters halve the loss, cut
+# it by a tenth, or by about a hundredth?
 
 # %%
-start = 1.69 + 406.4 / 70e9**0.34 + 410.7 / 1.4e12**0.28
+start = sum(growth.loss_terms(70e9, 1.4e12).values())
 for what, n, d in (("Chinchilla", 70e9, 1.4e12), ("twice N", 140e9, 1.4e12), ("twice D", 70e9, 2.8e12)):
-    size, text = 406.4 / n**0.34, 410.7 / d**0.28
-    loss = 1.69 + size + text
-    print(f"{what:10} 1.69 + {size:.3f} + {text:.3f} = {loss:.3f} nats per token ({loss / start - 1:+.1%})")
-print(f"doubling divides the N term by {2**0.34:.2f}, the D term by {2**0.28:.2f}")
+    floor, size, text = growth.loss_terms(n, d).values()
+    loss = floor + size + text
+    print(f"{what:10} {floor} + {size:.3f} + {text:.3f} = {loss:.3f} nats a token, {loss / start - 1:+.1%}")
 
 # %% [markdown]
-# About a hundredth, for twice the training work; here twice the text buys more. A model for a chip cannot
-# take the first road. (A later fit, arXiv 2404.10102, finds other constants.)
+# About a hundredth, for twice the training work; here twice the text buys more. Go the other way too: what
+# does a model lose that is 64 times smaller?
+
+# %% tags=["view"]
+published = growth.loss_terms(70e9, 1.4e12)
+explore(
+    lambda params_b, tokens_t: canvases.stacked(
+        "What size and text buy",
+        {"70 B, 1.4 T": published, "yours": growth.loss_terms(params_b * 1e9, tokens_t * 1e12)},
+        "loss [nats per token]",
+        source="fit of Hoffmann et al., arXiv 2203.15556; arXiv 2404.10102 finds other constants",
+    ),
+    params_b=SelectionSlider(options=[1.1, 7, 70, 140, 560], value=140, description="billions"),
+    tokens_t=SelectionSlider(options=[0.35, 0.7, 1.4, 2.8, 5.6], value=1.4, description="10^12 tokens"),
+)
+
+# %% [markdown]
+# Some 13 % more loss. That is why small models are worth the trouble; a chip needs one smaller still.
 #
-# **Common slip:** "twice the size, half the loss". Only one term shrinks, and E stays.
+# **Common slip:** "twice the size, half the loss". One term of three shrinks, and the floor stays.
 
 # %% [markdown]
 # ## And the microcontrollers?
@@ -183,19 +199,20 @@ for point in (p for p in growth.points() if p.kind == "mcu_sram"):
 # %% [markdown]
 # ## From cloud to edge
 #
-# Quantize the 7B teacher, or let it teach a small student one job? **Predict:** which step reaches
-# a microcontroller?
+# Two ways down: store the 7B model in fewer bits (*quantize* it, lesson 08), or let it teach a small student
+# one job (*distil* it, lesson 11). **Predict:** which step reaches a microcontroller?
 
 # %%
 parts = [d for d in devices.DEVICES.values() if d.id != "course"]
-print(f"{len(parts)} parts, 128 KiB of flash kept for the program")
 stages = (("teacher", params, 16), ("teacher", params, 4), ("student", 10**6, 8), ("student", 10**6, 4))
 for what, n, bits in stages:
     size = memory.weight_bytes(n, bits)
-    fits = [d.id for d in parts if d.flash_bytes - size >= 128 * KIB]
-    print(f"{what}, {bits:2} bits: {size:>14,} B fit {' '.join(fits) or 'none'}")
+    fits = sum(d.flash_bytes - size >= 128 * KIB for d in parts)
+    print(f"{what}, {bits:2} bits: {size:>14,} B fit into {fits} of {len(parts)} parts")
 
 # %% [markdown]
-# The student: 4 x 4 = 16 bits, but 7,000 x 1,000,000 = 7,000,000,000 weights. Then INT4 opens more parts.
+# The student: fewer bits divide the size by 4, the student divides it by 7,000, as
+# 7,000 x 1,000,000 = 7,000,000,000. Only then does INT4 open more parts (128 KiB of flash are kept for the
+# program).
 #
 # **Common slip:** sending INT4 to fix what only another model can.

@@ -1,5 +1,5 @@
 # %%
-from ipywidgets import IntSlider, SelectionSlider
+from ipywidgets import IntSlider, SelectionSlider, ToggleButtons
 
 from tinylib.cost import Conv2D, Dense, llm, memory, models
 from tinylib.lab import explore, quiz
@@ -79,6 +79,9 @@ explore(
 # %% tags=["view"]
 quiz("counting.conv_params")
 
+# %% tags=["view"]
+quiz("macs.resnet_conv1_params")
+
 # %% [markdown]
 # ## From parameters to bytes
 #
@@ -92,15 +95,15 @@ for count, bits in ((1_000_000_000, 32), (7_000_000_000, 4), (7_000_000_000, 32)
 # %% [markdown]
 # The *smaller* model, by a little: 4 GB against 3.5 GB. A count without a width is no size.
 #
-# Move the bits until the weights (lower band) pass under the line of the memory. The band on top is a cache
-# that grows with the text; a later lesson counts it.
+# INT codes need a *scale*, the real number that turns a code back into a value (lesson 08). One for the whole
+# model weighs nothing. With one per group of 128 weights, what does INT4 really take?
 
 # %% tags=["view"]
 explore(
-    lambda model, bits, memory_gb: canvases.kv_cache(model, 2048, 1, bits, memory_gb),
-    model=["gpt2_xl", "llama2_7b", "llama2_13b"],
-    bits=SelectionSlider(options=[2, 4, 8, 16, 32], value=16),
-    memory_gb=IntSlider(value=8, min=4, max=32, step=4),
+    lambda millions, bits, scale_per: canvases.model_size(millions * 1_000_000, bits, scale_per),
+    millions=IntSlider(value=57, min=1, max=200),
+    bits=[32, 16, 8, 4],
+    scale_per=["tensor", "channel", "group"],
 )
 
 # %% tags=["view"]
@@ -124,16 +127,9 @@ print(f"{ffn_bytes:,} B = {ffn_bytes / MB:.1f} MB = {ffn_bytes / MIB:.1f} MiB")
 print(f"1 MiB is {MIB / MB - 1:.1%} more than 1 MB")
 
 # %% [markdown]
-# In MB: smaller units, more of them. **Common slip:** dividing by 1024 x 1024 and writing "MB". Name the
-# unit that you divided by.
-
-# %% tags=["view"]
-explore(
-    lambda millions, bits, scale_per: canvases.model_size(millions * 1_000_000, bits, scale_per),
-    millions=IntSlider(value=57, min=1, max=200),
-    bits=[32, 16, 8, 4],
-    scale_per=["tensor", "channel", "group"],
-)
+# In MB: smaller units, more of them. The figure above prints both for each format.
+#
+# **Common slip:** dividing by 1024 x 1024 and writing "MB". Name the unit that you divided by.
 
 # %% tags=["view"]
 quiz("params.bert_ffn_mib_fp16")
@@ -147,14 +143,26 @@ quiz("params.bert_ffn_mib_int4")
 # **Predict:** of GPT-2 medium, is more in the FFN blocks, in attention or in the word table (embedding)?
 
 # %%
-for size in ("gpt2_medium", "gpt2_xl"):
-    gpt = llm.transformer(size)
-    print(f"{gpt.name}: {gpt.params:,} parameters in {gpt.layers} blocks")
-    for part in ("embedding", "attention", "ffn"):
-        print(f"  {part:9} {gpt.parts[part]:>11,}  {gpt.parts[part] / gpt.params:6.1%}")
+family = [llm.transformer(f"gpt2_{size}") for size in ("small", "medium", "large", "xl")]
+for gpt in family:
+    share = gpt.parts["ffn"] / gpt.params
+    print(f"{gpt.name:12} {gpt.layers} blocks, {gpt.params:>13,} parameters, {share:.1%} in the FFN")
+
+# %% tags=["view"]
+parts = ("ffn", "attention", "embedding")
+explore(
+    lambda shown: canvases.stacked(
+        "Where a GPT-2 keeps its parameters",
+        {g.name: {part: g.parts[part] / (1e6, g.params / 100)[shown] for part in parts} for g in family},
+        ("parameters [millions]", "share of all parameters [%]")[shown],
+        "counted from the shapes; norms left out",
+        source="Radford et al., 2019",
+    ),
+    shown=ToggleButtons(options={"share": 1, "count": 0}),
+)
 
 # %% [markdown]
-# The FFN leads, and its share grows with the model: the word table does not get deeper.
+# The FFN leads, and its share grows with the model: more blocks, and still one word table.
 #
 # **Common slip:** the blocks of one GPT-2 with the total of another. Medium has 24 blocks, XL has 48.
 
@@ -164,7 +172,8 @@ quiz("params.gpt2_blocks_share")
 # %% [markdown]
 # ## The layer table of a small network
 #
-# A keyword spotter of MLPerf Tiny, layer by layer. **Predict:** which kind of layer stores most?
+# A keyword spotter of MLPerf Tiny, layer by layer. Each batch norm, a scale and a shift per channel, is
+# *folded* into the convolution before it. **Predict:** which kind of layer stores most?
 
 # %%
 spotter = models.named("mlperf_tiny_kws_dscnn")
@@ -193,5 +202,5 @@ explore(
 )
 
 # %% [markdown]
-# On a diagonal: a dense weight works once, so storage and work are one number. A convolution's dot lies above
-# it. Storage is one bill and work another; the next lesson writes the second.
+# On the dashed line: a dense weight works once, so storage and work are one number. A convolution's dot lies
+# above it. Storage is one bill and work another; the next lesson writes the second.

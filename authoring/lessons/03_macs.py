@@ -18,8 +18,14 @@ print(f"{stem.params:,} weights")
 print(f"{stem.macs((224, 224, 3)):,} MACs")
 
 # %% [markdown]
-# Each weight works once per output position, and there are 112 x 112 of them:
-# 9,408 x 12,544 = 118,013,952. Halve the image and the weights stay, the work falls by four.
+# A hundred million. Each weight works once per output position, and there are 112 x 112 of them:
+# 9,408 x 12,544 = 118,013,952.
+
+# %% tags=["view"]
+quiz("macs.resnet_conv1_reuse")
+
+# %% [markdown]
+# Halve the image: the weights stay, the work falls by four.
 
 # %% tags=["view"]
 explore(
@@ -31,13 +37,7 @@ explore(
 # **Common slip:** "few weights, therefore fast". Weights are storage; MACs are work.
 
 # %% tags=["view"]
-quiz("macs.resnet_conv1_params")
-
-# %% tags=["view"]
 quiz("macs.resnet_conv1")
-
-# %% tags=["view"]
-quiz("macs.resnet_conv1_reuse")
 
 # %% tags=["view"]
 quiz("counting.conv_macs")
@@ -83,6 +83,9 @@ quiz("counting.linear_params")
 # %% tags=["view"]
 quiz("macs.bert_ffn")
 
+# %% tags=["view"]
+quiz("counting.ffn_macs")
+
 # %% [markdown]
 # ## Splitting a convolution in two
 #
@@ -93,14 +96,14 @@ quiz("macs.bert_ffn")
 # %%
 shape = (28, 28, 32)
 standard = Conv2D(32, 64, kernel_size=3, padding="same").macs(shape)
-separable = DepthwiseConv2D(32, kernel_size=3, padding="same").macs(shape) + PointwiseConv2D(32, 64).macs(
-    shape
-)
-print(f"{standard:,} / {separable:,} = {standard / separable:.2f}")
+depthwise = DepthwiseConv2D(32, kernel_size=3, padding="same").macs(shape)
+pointwise = PointwiseConv2D(32, 64).macs(shape)
+print(f"depthwise {depthwise:,} + pointwise {pointwise:,} = {depthwise + pointwise:,} MACs")
+print(f"{standard:,} / {depthwise + pointwise:,} = {standard / (depthwise + pointwise):.2f}")
 
 # %% [markdown]
 # Never: the saving is 1 / (1/c_out + 1/k^2), and 1/c_out is not zero. For 64 output channels it is 7.9,
-# not 9.
+# not 9. Most of what is left is the pointwise half.
 #
 # **Common slip:** quoting k^2 and leaving out the pointwise half.
 
@@ -118,7 +121,7 @@ my_device()
 
 # %% [markdown]
 # **Predict:** start from 16 channels in and out and a 56 x 56 map in INT8. Which limit breaks first when
-# you widen the layer, memory for activations or memory for weights?
+# you widen the layer, memory for activations (lesson 04) or memory for weights?
 
 # %% tags=["view"]
 explore(
@@ -146,27 +149,22 @@ quiz("metrics.activation_kib")
 # %% [markdown]
 # ## Is it worth the traffic?
 #
-# Arithmetic intensity is work per byte moved. **Predict:** which does more work per byte, a 3x3
-# convolution or the depthwise convolution that replaces it?
+# *Arithmetic intensity* is work per byte moved, in FLOP per byte. **Predict:** which does more work per byte,
+# a 3x3 convolution or a depthwise one in its place?
 
 # %%
-convolution = Conv2D(64, 64, kernel_size=3, padding="same")
-depthwise = DepthwiseConv2D(64, kernel_size=3, padding="same")
-for layer in (convolution, depthwise):
-    print(f"{roofline.arithmetic_intensity(layer, (28, 28, 64), bits=8):.1f} FLOP/B")
+shape = (28, 28, 64)
+for layer in (Conv2D(64, 64, 3, padding="same"), DepthwiseConv2D(64, 3, padding="same")):
+    flops = roofline.flops(layer, shape)
+    intensity = roofline.arithmetic_intensity(layer, shape, bits=8)
+    print(f"{type(layer).__name__:15} {flops:10,} FLOP / {flops / intensity:,.0f} B = {intensity:.1f}")
 
 # %% [markdown]
-# The cheap layer reads nearly as many bytes for far fewer operations. **Common slip:** "eight times fewer
-# MACs, therefore eight times faster": below the ridge of the chip, bytes set the pace.
+# The full convolution. The depthwise one does 1.6 % of its work, but still moves three quarters of its bytes:
+# both maps are read and written all the same.
+#
+# **Common slip:** "64 times fewer MACs, therefore 64 times faster". Where memory cannot keep up, bytes set
+# the pace; lesson 06 draws the line.
 
 # %% tags=["view"]
 quiz("metrics.arithmetic_intensity")
-
-# %% [markdown]
-# ## One token through a transformer
-#
-# **Predict:** the first projection of a feed-forward block widens 512 features to 2,048. How many MACs
-# does one token cost?
-
-# %% tags=["view"]
-quiz("counting.ffn_macs")

@@ -21,8 +21,8 @@ print(f"output {stem.out_shape((224, 224, 3))}: {map_bytes:,} B")
 print(f"weights: {2 * stem.weights:,} B, the map is {map_bytes / (2 * stem.weights):.1f} times larger")
 
 # %% [markdown]
-# Weights do not grow with the image. Maps do, with its area. So the early layers of a CNN are heavy in
-# activations, the late ones in weights.
+# Far smaller, 85 times. Weights do not grow with the image. Maps do, with its area. So the early layers of a
+# CNN are heavy in *activations*, the values computed on the way, and the late ones in weights.
 #
 # **Common slip:** sizing the map with the side of the input. Stride 2 has halved it.
 
@@ -53,6 +53,9 @@ print(f"largest output {largest:,} B, in plus out {memory.peak_activation_bytes(
 # 5,880 bytes, and it is a maximum over layers, not a sum: the rest of the depth costs nothing.
 #
 # **Common slip:** quoting the largest output alone, and missing what it is made from.
+#
+# The figure shows the *arena*, the one block of memory that all maps share. A box is a map: as high as its
+# bytes, as long as it is needed. Step through the layers: where is the arena full, and who moves in next?
 
 # %% tags=["view"]
 explore(
@@ -95,7 +98,8 @@ for model in (plain, block):
 # %% [markdown]
 # In plus out is blind to what merely waits: it misses 16 KiB here. In a chain both rules agree.
 #
-# **Common slip:** using in plus out for a network with shortcuts. It is only a lower bound there.
+# **Common slip:** using in plus out for a network with shortcuts. It is only a lower bound there. In the
+# arena, look for the box that lies over all the others.
 
 # %% tags=["view"]
 explore(
@@ -157,8 +161,9 @@ quiz("act.fits_512k")
 # %% [markdown]
 # ## Where do the weights lie?
 #
-# On most microcontrollers weights stay in flash and are read from there. If a chip copies them to SRAM,
-# they share it with the activations.
+# On most microcontrollers weights stay in flash and are read from there. If a chip copies them to SRAM, they
+# share it with the activations. **Predict:** 400 KB of weights, a peak of 150 KB and 512 KB of SRAM: does the
+# model run, and on what does that depend?
 
 # %% tags=["view"]
 quiz("final.sram_total")
@@ -177,7 +182,8 @@ for tokens in (512, 1024, 2048):
     print(f"{tokens:,} tokens, 8 heads: {memory.weight_bytes(8 * tokens**2) / KIB:,.0f} KiB of INT8 scores")
 
 # %% [markdown]
-# Four times. A feature map grows with the image's area; scores grow with the *square* of the text.
+# Four times. Twice the image's area is twice the map; twice the text is four times the scores. Lesson 19
+# shows who avoids holding them.
 
 # %% tags=["view"]
 quiz("act.attention_scores")

@@ -8,8 +8,9 @@ from tinylib.show import canvases
 # %% [markdown]
 # ## One multiply-accumulate, in picojoules
 #
-# A narrow format needs a smaller multiplier. **Predict:** how many INT8 MACs does the energy of one FP32
-# MAC pay for: four, eight or fifteen?
+# All energies here are from published tables of one process, 45 nm (Horowitz, ISSCC 2014), in picojoules:
+# 1 pJ = 10^-12 J. A narrow format needs a smaller multiplier. **Predict:** how many INT8 MACs does the energy
+# of one FP32 MAC pay for: four, eight or fifteen?
 
 # %%
 for format in ("fp32", "fp16", "int8"):
@@ -27,8 +28,8 @@ quiz("power.mac_energy_int8")
 # %% [markdown]
 # ## The operands must come from somewhere
 #
-# **Predict:** one word comes from DRAM. How many FP32 multiplications would the same energy pay for: two,
-# twenty, or more than a hundred?
+# From registers and SRAM on the chip, or from DRAM, a chip of its own. **Predict:** one word comes from DRAM.
+# How many FP32 multiplications would the same energy pay for: two, twenty, or more than a hundred?
 
 # %%
 for step in energy.ladder():
@@ -47,8 +48,8 @@ quiz("energy.dram_over_mult")
 # %% [markdown]
 # ## A ladder that went round
 #
-# One lecture prints other figures and calls them measured. **Predict:** which of its steps agree with the
-# published tables?
+# A lesson on lecture 1 of MIT 6.5940 prints other figures and calls them measured. **Predict:** which of its
+# steps agree with the published tables (Horowitz 2014; Han et al., NeurIPS 2015)?
 
 # %%
 for step in energy.ladder_as_printed():
@@ -81,16 +82,17 @@ quiz("energy.dram_over_sram")
 # %%
 stem, image = Conv2D(3, 64, kernel_size=7, stride=2, padding=3, bias=False), (224, 224, 3)
 once = energy.layer_energy(stem, image)
-print(f"{stem.macs(image):,} MACs: {once.compute_pj / 1e6:.1f} uJ")
-print(f"{stem.weights:,} weights, each read once: {once.weights_pj / 1e6:.2f} uJ")
+print(f"{stem.macs(image):,} MACs: {once.compute_pj / 1e6:.1f} µJ")
+print(f"{stem.weights:,} weights, each read once: {once.weights_pj / 1e6:.2f} µJ")
 anew = energy.layer_energy(stem, image, cached=False)
 print(f"the same weights, fetched for every MAC: {anew.weights_pj / 1e9:.1f} mJ")
 
 # %% [markdown]
-# Arithmetic: 9,408 x 640 = 6,021,120 pJ is only 6.02 uJ. Fetched anew for every MAC, the same weights
+# Arithmetic: 9,408 x 640 = 6,021,120 pJ is only 6.02 µJ. Fetched anew for every MAC, the same weights
 # cost 75.5 mJ. "Memory dominates" is about reuse, not a law.
 #
-# **Common slip:** a lost factor of 1000. From pJ it is 10^6 to uJ and 10^9 to mJ.
+# **Common slip:** a lost factor of 1000. From pJ it is 10^6 to µJ and 10^9 to mJ. The first question prices a
+# MAC as that lesson does, by its multiply alone: 3.7 pJ, not 4.6.
 
 # %% tags=["view"]
 quiz("energy.compute_uj")
@@ -111,13 +113,33 @@ quiz("energy.dram_uncached_mj")
 dense = Dense(512, 256)
 before = energy.layer_energy(dense, (512,))
 after = energy.layer_energy(dense, (512,), format="int8", memory="sram_1mb")
-print(f"FP32, DRAM: {before.compute_pj / 1e6:.2f} + {before.weights_pj / 1e6:.2f} uJ")
-print(f"INT8, SRAM: {after.compute_pj / 1e6:.2f} + {after.weights_pj / 1e6:.2f} uJ")
+print(f"FP32, DRAM: {before.compute_pj / 1e6:.2f} + {before.weights_pj / 1e6:.2f} µJ")
+print(f"INT8, SRAM: {after.compute_pj / 1e6:.2f} + {after.weights_pj / 1e6:.2f} µJ")
 print(f"{before.weights_pj / after.weights_pj:.1f} times less for the weights")
+layers = {"convolution": (stem, image), "dense": (dense, (512,))}
 
 # %% [markdown]
-# Two gains multiply: four weights in each word, and each word 12.8 times cheaper, so
+# Fifty times less. Two gains multiply: four weights in each word, and each word 12.8 times cheaper, so
 # 4 x 12.8 = 51.2. Often the second is why quantization pays: the weights now *fit* nearby.
+#
+# Both layers side by side. In which of them does a narrower format help, and in which a nearer memory?
+
+# %% tags=["view"]
+explore(
+    lambda format, memory: canvases.stacked(
+        "Arithmetic or reading?",
+        {n: energy.layer_energy(*of, format=format, memory=memory).parts_uj for n, of in layers.items()},
+        "energy of one inference [µJ]",
+        f"ResNet-50's first layer; dense 512 to 256; {format}",
+        600,
+        "Horowitz, ISSCC 2014, 45 nm",
+    ),
+    format=["fp32", "fp16", "int8"],
+    memory=ToggleButtons(options={"DRAM": "dram", "1 MB SRAM": "sram_1mb"}),
+)
+
+# %% [markdown]
+# The convolution lives on arithmetic, the dense layer on reading. One remedy does not serve both.
 
 # %% tags=["view"]
 quiz("energy.int8_and_cache")
@@ -125,16 +147,16 @@ quiz("energy.int8_and_cache")
 # %% [markdown]
 # ## From microjoules to battery days
 #
-# A sensor node draws 100 mW for 8.4 ms, every 10 s; asleep it draws 6 uW. **Predict:** a better model needs
-# thirty times less energy. Does the coin cell last thirty times longer?
+# A sensor node draws 100 mW for 8.4 ms, every 10 s; asleep it draws 6 µW. It runs on a coin cell of 225 mAh
+# at 3 V. **Predict:** a better model needs thirty times less energy. Does the cell last thirty times longer?
 
 # %%
 spent = energy.energy_per_inference_j(0.1, 0.0084)
-print(f"one inference: {spent * 1e6:.0f} uJ")
+print(f"one inference: {spent * 1e6:.0f} µJ")
 for joules in (spent, spent / 30):
     days = energy.battery_days(225, 3.0, joules, every_s=10, sleep_w=6e-6)
     power = energy.average_power_w(joules, every_s=10, sleep_w=6e-6)
-    print(f"{joules * 1e6:.0f} uJ: {power * 1e6:.1f} uW on average, {days:,.1f} days")
+    print(f"{joules * 1e6:.0f} µJ: {power * 1e6:.1f} µW on average, {days:,.1f} days")
 
 # %% [markdown]
 # About ten times: sleeping, not thinking, now takes most of the power. Which slider still helps?
@@ -155,6 +177,16 @@ quiz("power.battery_days")
 quiz("power.life_ratio")
 
 # %% tags=["view"]
+quiz("power.average")
+
+# %% [markdown]
+# ## Does the smaller model pay?
+#
+# A smaller model may run on a cheaper board *and* change its battery less often. **Predict:** board A costs 4
+# EUR and lasts 400 days, board B 1 EUR and 1,200 days. Which saves more over ten thousand boards, price or
+# batteries?
+
+# %% tags=["view"]
 explore(
     lambda price_a_eur, price_b_eur, pieces: canvases.bill_of_materials(
         price_a_eur, price_b_eur, pieces, 400, 1200
@@ -163,6 +195,12 @@ explore(
     price_b_eur=FloatSlider(value=1, min=0.5, max=10, step=0.5),
     pieces=IntSlider(value=10_000, min=1000, max=100_000, step=1000),
 )
+
+# %% [markdown]
+# The price, at first sight: 30,000 EUR once. But A needs 6,083 more changes a *year*, and each one sends
+# somebody to the device.
+#
+# **Common slip:** counting chips and leaving out the visits.
 
 # %% tags=["view"]
 quiz("cost.bom")
@@ -178,8 +216,4 @@ print(f"one instruction: {energy.pj('instruction'):.0f} pJ, {ratio:.0f} INT8 MAC
 
 # %% [markdown]
 # The instruction, by far. So sums of MAC energies rank models but do not predict the joules of a
-# microcontroller: measure the board, power x time. And the figures belong to one old process, 45 nm
-# (Horowitz, ISSCC 2014).
-
-# %% tags=["view"]
-quiz("power.average")
+# microcontroller: measure the board, power x time. And 45 nm is an old process: newer ones need less.

@@ -17,7 +17,8 @@ for batch, seconds in ((1, 0.05), (16, 0.08)):
     print(f"batch {batch:2}: {1000 * seconds:.0f} ms a run, {rate:.0f} requests per second")
 
 # %% [markdown]
-# Ten: the batch runs longer than one request. Throughput rises, and so does the time of each request.
+# Ten: the batch runs longer than one request. *Throughput*, requests per second, rises; so does *latency*,
+# the time of each request.
 
 # %% tags=["view"]
 quiz("lat.batch_for_tenfold")
@@ -36,8 +37,24 @@ for arrivals in (20, 50, 100, 200):
     print(f"{arrivals:3} per s: filling {fill:3.0f} ms, first {first:3.0f} ms, mean {mean:5.1f} ms")
 
 # %% [markdown]
-# For the others, by far: the quieter the hour, the dearer the batch. A real server starts early after a
-# deadline.
+# For the others, by far: the quieter the hour, the dearer the batch. Let a run last 48 ms and 2 ms more for
+# each request, which fits both runs above. Below which rate is no batch worth its wait? At 100 a second,
+# which is best?
+
+# %% tags=["view"]
+explore(
+    lambda arrivals: canvases.stacked(
+        f"The first request of a batch, {arrivals} arrive per second",
+        latency.first_waits_ms((1, 4, 16, 64), 48, 2, arrivals),
+        "latency [ms]",
+        "a batch that cannot keep up is left out: its queue would grow without end",
+    ),
+    arrivals=SelectionSlider(options=[5, 10, 20, 50, 100, 200], value=50, description="per second"),
+)
+
+# %% [markdown]
+# Up to 20 a second one at a time keeps up, and any batch only adds a wait. Beyond, the smallest batch that
+# keeps up waits least. A real server also starts early, after a deadline.
 #
 # **Common slip:** "throughput = batch / latency". The run time belongs there; latency also has the wait.
 
@@ -47,8 +64,9 @@ quiz("lat.throughput_batch")
 # %% [markdown]
 # ## Two limits and the ridge between them
 #
-# A chip computes so many FLOPs and reads so many bytes a second. **Predict:** an A100 needs how many FLOPs
-# per byte to stay busy in FP16: about one, ten, or more than a hundred?
+# A chip computes so many FLOPs and reads so many bytes a second. At which arithmetic intensity (lesson 03) do
+# both limits bind? That is its *ridge*: peak FLOP/s over B/s. **Predict:** an A100, a large GPU, needs how
+# many FLOPs per byte to stay busy in FP16: about one, ten, or more than a hundred?
 
 # %%
 for id in ("a100_40", "a100_80", "jetson_nano", "stm32f746"):
@@ -60,7 +78,8 @@ print(f"312 TFLOP/s / 2 TB/s = {roofline.ridge_point(312e12, 2e12):.0f} FLOP/B")
 
 # %% [markdown]
 # More than a hundred, and it depends on the memory fitted; below we use the round figures of the last line.
-# The microcontroller (INT8 from SRAM, it has no FP16 unit) is a gentler place: its ridge is low.
+# The microcontroller (INT8, 8 bytes a cycle from its SRAM; a question below takes 4) is a gentler place: its
+# ridge is low.
 #
 # **Common slip:** setting MACs per byte against a ridge in FLOPs per byte. That hides a factor of two.
 
@@ -73,9 +92,9 @@ quiz("metrics.ridge_point")
 # %% [markdown]
 # ## Six operations, each derived
 #
-# FP16: two bytes a value. ReLU does one FLOP, reads a value and writes one. Decoding uses a weight for one
-# MAC. Softmax does four FLOPs and one exponential, counted here as eight.
-# **Predict:** which of the three reaches the ridge?
+# FP16: two bytes a value. ReLU does one FLOP, reads a value and writes one. *Decoding*, a language model
+# writing token by token, uses a weight for one MAC. Softmax does four FLOPs and one exponential, counted here
+# as eight. **Predict:** which of the three reaches the ridge?
 
 # %%
 operations = {
@@ -87,8 +106,8 @@ for name, intensity in operations.items():
     print(f"{name:16} {intensity:5.2f} FLOP/B")
 
 # %% [markdown]
-# None comes near. More reuse is needed: 32 tokens at once, a batch of 512, or a convolution
-# (3x3, 256 to 256 channels, 14x14 map) on 64 images.
+# None comes near. More reuse is needed: *prefill*, which reads 32 tokens of a prompt at once, a matrix
+# product with a batch of 512, or a convolution (3x3, 256 to 256 channels, 14x14 map) on 64 images.
 
 # %%
 operations["prefill, 32"] = latency.dense_intensity(32, 2)
@@ -102,8 +121,11 @@ for name, intensity in operations.items():
     print(f"{name:16} {intensity:7.2f} FLOP/B {reached:6.1f} TFLOP/s  {side}")
 
 # %% [markdown]
-# Two reach the flat roof. Prefill with 32 tokens is still nearly five times left of the ridge. Decode,
-# prefill and matmul count weights alone: upper bounds. A cheaper exponential moves softmax further left.
+# Two reach the peak. Prefill with 32 tokens is still nearly five times short of the ridge. Decode, prefill
+# and matmul count weights alone: upper bounds. A cheaper exponential lowers softmax further.
+#
+# Drawn, the two limits make a *roofline*: on the slope, bytes per second are the limit (memory-bound), on the
+# flat roof the peak is (compute-bound). Move through the six.
 
 # %% tags=["view"]
 explore(
@@ -138,9 +160,9 @@ for batch in (1, 64, 256, 1024):
 print(f"256 x 256 layer, batch 100,000: {latency.dense_intensity(100_000, 2, 256, 256):.1f}")
 
 # %% [markdown]
-# A bit more: 169. Batch 256 is compute-bound either way (one lecture lists it as memory-bound: it set MACs
-# per byte against a misprinted ridge). A narrow layer never gets there: once its activations outweigh its
-# weights, bytes grow as fast as work.
+# A bit more: 169. Batch 256 is compute-bound either way (the lesson on lecture 1 lists it as memory-bound: it
+# set MACs per byte against a misprinted ridge). A narrow layer never gets there: once its activations
+# outweigh its weights, bytes grow as fast as work.
 
 # %% tags=["view"]
 quiz("lat.b256_margin")
@@ -167,7 +189,8 @@ explore(
 
 # %% [markdown]
 # On the M0+ none, on the A100 all ten, at every batch offered. Left of the ridge, move fewer bytes: narrower
-# values, fused layers, a batch large enough. Right of it, do fewer MACs.
+# values, layers fused so that nothing is written in between, a batch large enough. Right of it, do fewer
+# MACs.
 #
 # **Common slip:** pruning MACs from a memory-bound layer, and waiting for a speed-up.
 
@@ -198,7 +221,8 @@ for name, intensity, rate in machine.points:
 measured_roofline()
 
 # %% [markdown]
-# About a fiftieth: it waits for memory. Small products lie far below: a roof is a limit, no forecast.
+# About a fiftieth: it waits for memory, as does a matrix times a vector (matvec). Many small products lie far
+# below the roof: it is a limit, no forecast.
 # For your machine, run `measured_roofline(run=True)`; it takes a few seconds.
 #
 # **Common slip:** timing one run. The first is cold, and other programs take their turn: keep the best.

@@ -9,7 +9,7 @@ from tinylib.formats.qformat import QFormat, safe_products
 from tinylib.lab import explore, quiz
 from tinylib.nets.arithmetic import Fixed
 from tinylib.nets.matmul import EXACT
-from tinylib.show import canvases
+from tinylib.show import canvases, svg
 
 # %% [markdown]
 # ## A real number in an integer
@@ -79,8 +79,8 @@ for overflow in ("wrap", "saturate"):
 # Either of the last two, as the format's policy says. A wrap keeps the low bits and costs nothing; what it
 # loses is a whole turn, 2^8 = 256.
 #
-# **Common slip:** a network "diverges" when one sum wrapped: the largest value had become the smallest. In
-# the staircase, how far off can one wrapped value be? And which rounding has a tread twice as wide as the
+# **Common slip:** blaming the training when one sum wrapped, and the largest value had become the smallest.
+# In the staircase, how far off can one wrapped value be? And which rounding has a tread twice as wide as the
 # others?
 
 # %% tags=["view"]
@@ -141,8 +141,25 @@ for accumulation in ("per_product", "wide"):
     print(f"{accumulation:11} {y:4} codes, {y - exact:+8.2f} steps off")
 
 # %% [markdown]
-# Almost five hundred: errors of one sign add up, half a step each. A *wide* accumulator keeps all bits until
-# the end and rounds once; it needs room. **Predict:** how many products of 16-bit codes fit 32 bits?
+# Almost five hundred: errors of one sign add up, half a step each. Do those of the other roundings?
+
+# %% tags=["view"]
+x, w, names = x[0], w[:, 0], ("floor", "toward_zero", "nearest")
+errors = {name: np.cumsum(Fixed(q, name).mul(x, w) - x * w / q.one) for name in names}
+explore(
+    lambda products: canvases.curves(
+        "The error of a growing sum in Q8.8",
+        svg.Axis("products added", 0, products),
+        svg.Axis("error of the sum [steps]", -500, 50),
+        {name: list(enumerate(error.tolist(), 1))[:products] for name, error in errors.items()},
+        "each product rounded; one step is 1 / 256",
+    ),
+    products=IntSlider(value=1000, min=50, max=1000, step=50),
+)
+
+# %% [markdown]
+# Hardly: errors of both signs cancel, and floor alone drifts. A *wide* accumulator keeps all bits until the
+# end and rounds once; it needs room. **Predict:** how many products of 16-bit codes fit 32 bits?
 
 # %%
 print(f"products of 8-bit codes in 32 bits: {safe_products(128, 128, 32):,}")
@@ -151,9 +168,8 @@ print(f"products of 16-bit codes, exact in a float64: {EXACT // 2**30:,}")
 
 # %% [markdown]
 # A single one, if both codes are the lowest: two would make 2^31, one too many. That is why signal processors
-# sum 16-bit codes in 40 bits or more. The last line is why numpy multiplies codes fast: below 2^53 a float64
-# holds every integer, so that floating-point BLAS sums them without a rounding. `tinylib.nets.matmul` checks
-# that bound first.
+# sum 16-bit codes in 40 bits or more. (Last line: below 2^53 a float64 holds every integer, so numpy's fast
+# floating-point product sums codes without a rounding. `tinylib.nets.matmul` checks that bound first.)
 
 # %% tags=["view"]
 quiz("qformat.acc_headroom")

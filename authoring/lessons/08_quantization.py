@@ -51,7 +51,8 @@ quiz("quant.quantize")
 # %% [markdown]
 # ## Weights: symmetric
 #
-# Weights spread evenly around zero. **Predict:** what does it cost to insist on Z = 0 for them?
+# Weights spread evenly around zero. Noise is measured against the signal, in decibels (dB): 10 dB more is a
+# tenth of the squared error. **Predict:** what does it cost to insist on Z = 0 for them?
 
 # %%
 rng = np.random.default_rng(7)
@@ -65,8 +66,9 @@ for name, code in codes.items():
     print(f"{name:10} Z = {code.zero_point:3}, {affine.sqnr_db(weights, restored):.1f} dB")
 
 # %% [markdown]
-# Next to nothing; and it saves work in *every* inference, as a zero point of the weights would multiply
-# the sum of all inputs. The lowest code, -128, is left out, so that the grid is its own mirror image.
+# Next to nothing, 0.2 dB; and it saves work in *every* inference, as a zero point of the weights would
+# multiply the sum of all inputs. The lowest code, -128, is left out, so that the grid is its own mirror
+# image.
 #
 # Ticks under the bars are the codes. Narrow the range: what is cut off turns orange. Which share of the range
 # gives four bits the least noise, and does eight bits agree?
@@ -98,9 +100,9 @@ for bits in (8, 4):
         print(f"{bits} bits, {method:10}: range to {top:.3f}, {noise:.1f} dB")
 
 # %% [markdown]
-# Few codes are too dear for outliers, many are not. `percentile` cuts a fixed share, blindly; `mse` tries
-# ranges and keeps the one with the least squared error. How good is 16.6 dB? The yardstick is a sine that
-# fills the range:
+# At 4 bits it helps, at 8 it harms: few codes are too dear for outliers, many are not. `percentile` cuts a
+# fixed share, blindly; `mse` tries ranges and keeps the one with the least squared error. How good is 16.6
+# dB? The yardstick is a sine that fills the range:
 
 # %%
 for bits in (2, 4, 8):
@@ -122,6 +124,10 @@ explore(
     ),
     outlier=(0.1, 4.0, 0.1),
 )
+
+# %% [markdown]
+# A cut at a fixed share stops gaining: what lies outside is lost however fine the codes are. Min-max is
+# wasteful at few bits, least squares keeps up with the better of the two.
 
 # %% tags=["view"]
 quiz("quant.sqnr")
@@ -153,6 +159,8 @@ print(f"accumulator {acc:,}, code {q_y}")
 print(f"real {x @ w + bias:.4f}, by integers {y_code.dequantize(q_y):.4f}")
 
 # %% [markdown]
+# Within half a step of the real sum, and never a float.
+#
 # **Common slip:** subtracting the input's zero point once. It sits in every product, times its weight.
 
 # %% tags=["view"]
@@ -169,8 +177,9 @@ quiz("requant.bias")
 # | `double` | LiteRT's reference convolutions | rounds the high half of the product, then the shift |
 # | `single` | XNNPACK; LiteRT's dense kernel, in floats | adds half once, shifts once |
 #
-# The first comes from processors with an instruction for the high half. Step through this accumulator with
-# both. **Predict:** can they ever differ by more than one code?
+# LiteRT, once TensorFlow Lite, runs networks on small machines; XNNPACK are its fast kernels. The first rule
+# comes from processors with an instruction for the high half. Step through this accumulator with both.
+# **Predict:** can they ever differ by more than one code?
 
 # %% tags=["view"]
 explore(
@@ -207,3 +216,7 @@ layer = Int8Dense(
     y_code,
 )
 print(layer.forward(q_x.astype(np.int8)[None, :])[0, 0], "==", q_y)
+
+# %% [markdown]
+# The library's layer gives the code that you computed by hand, product by product. Assignment 04 asks for the
+# same steps with numbers of your own.

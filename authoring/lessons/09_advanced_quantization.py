@@ -6,7 +6,7 @@ from tinylib.compress import baseline, gptq, kmeans, mixed_precision, ptq, qat, 
 from tinylib.datasets import digits
 from tinylib.formats import affine, floats
 from tinylib.lab import explore, quiz
-from tinylib.show import canvases
+from tinylib.show import canvases, svg
 from tinylib.units import GB
 
 # %% [markdown]
@@ -18,14 +18,27 @@ from tinylib.units import GB
 # %%
 data = digits()
 net = baseline.mlp(data.train)
-print(f"float: {ptq.float_bytes(net):,} B, {baseline.accuracy(net, data.test):.1%} right")
-for bits in (8, 4, 3, 2):
-    small = ptq.ptq(net, data.train, weight_bits=bits, activation_bits=None)
-    print(f"{bits} bits: {small.bytes:,} B, {baseline.accuracy(small.net, data.test):.1%} right")
+widths, rows = {"float": None, "8 bits": 8, "4 bits": 4}, {}
+for values, width in widths.items():
+    rows[values] = [("float", baseline.accuracy(net, data.test), ptq.float_bytes(net))]
+    for bits in (8, 4, 3, 2):
+        small = ptq.ptq(net, data.train, weight_bits=bits, activation_bits=width)
+        rows[values].append((f"{bits} bits", baseline.accuracy(small.net, data.test), small.bytes))
+
+# %% tags=["view"]
+explore(
+    lambda values: canvases.accuracy_and_bytes(
+        rows[values],
+        f"Weights rounded after training, values in {values}",
+        "64-32-10 on 8 x 8 digits; scales and biases included",
+    ),
+    values=list(widths),
+)
 
 # %% [markdown]
-# Eight bits are free, four nearly so, and two are too few: each channel has three values left. What
-# follows is what one does below four bits, and why some layers need it at eight.
+# Eight bits are free, four nearly so, and two are too few: each channel has three values left. Rounding the
+# values between the layers as well costs this network next to nothing. What follows is what one does below
+# four bits, and why some layers need it at eight.
 
 # %% tags=["view"]
 quiz("advquant.levels")
@@ -45,12 +58,13 @@ for per in ("tensor", "channel"):
     print(f"{code.sqnr_db_per_channel()[4]:.1f} dB; all together {code.sqnr_db:.1f} dB")
 
 # %% [markdown]
-# A handful. One scale per channel costs a few bytes and no time: the requantization multiplier is
-# per channel anyway.
+# Four. With a scale of its own it has 77, for a few bytes and no time: the requantization multiplier may
+# differ per channel anyway. (dB as in lesson 08: signal to quantization noise.)
 #
 # **Common slip:** judging by the error of the whole tensor. It looks fine, as the loud channels make nearly
-# all of its power; the quiet one is noise. At six
-# bits, which helps channel 4 more: two bits in addition, or a scale of its own?
+# all of its power; the quiet one is noise.
+#
+# At six bits, which helps channel 4 more: two bits in addition, or a scale of its own?
 
 # %% tags=["view"]
 explore(
@@ -64,7 +78,7 @@ explore(
 quiz("advquant.per_channel_bytes")
 
 # %% [markdown]
-# > **What the reference library does differently, and why ours is right.** The int8 cells of
+# > **What the reference library does differently, and why ours is right.** The INT8 cells of
 # > github.com/danmcleran/tinymind keep one scale per weight tensor, which suits a cell whose neurons are
 # > equally loud. Convolutions are not like that, so `quantize.weights` and `nets.int8` take one or many.
 #
@@ -108,8 +122,8 @@ explore(
 )
 
 # %% [markdown]
-# Towards zero, where the weights are. The price: a chip multiplies codes, but an index has to be looked
-# up first.
+# Towards zero, where the weights are; the squared error halves. The price: a chip multiplies codes, but an
+# index has to be looked up first.
 #
 # **Common slip:** leaving out the table. It is stored too, and the smaller the layer, the more it weighs.
 
@@ -128,8 +142,9 @@ for name, model in (("rounded after training", rounded), ("trained with rounding
     print(f"2 bits, {name}: {baseline.accuracy(model, data.test):.1%} right")
 
 # %% [markdown]
-# Zero almost everywhere: nothing. The *straight-through estimator* pretends that it is one inside the
-# range, and zero where a weight is clipped. The gradient is wrong in detail and right in direction.
+# Zero almost everywhere: nothing. The *straight-through estimator* pretends that it is one inside the range,
+# and zero where a weight is clipped. The gradient is wrong in detail and right in direction: at two bits it
+# wins back 17 of the 20 points.
 
 # %% tags=["view"]
 quiz("advquant.ste")
@@ -141,17 +156,32 @@ quiz("advquant.ste")
 # inputs or the weights?
 
 # %%
-x = rng.normal(0, 1, (256, 32))
-x[:, 5] *= 100
+plain, loud = rng.normal(0, 1, (256, 32)), np.arange(32) == 5
 w = rng.normal(0, 0.1, (32, 16))
+x = np.where(loud, 100 * plain, plain)
 for alpha in (0, 0.25, 0.5, 0.75, 1):
-    x_s, w_s = smooth.migrate(x, w, smooth.factors(x, w, alpha))
-    y = quantize.weights(x_s, 8).restored() @ quantize.weights(w_s, 8).restored()
-    print(f"alpha {alpha:4}: output off by {np.sqrt(np.mean((y - x @ w) ** 2)):.4f}")
+    print(f"alpha {alpha:4}: output off by {smooth.output_error(x, w, alpha):.4f}")
 
 # %% [markdown]
 # The inputs: their step fits the outlier. SmoothQuant divides that input by s and multiplies its weights
-# by s, so that the product stays. Too much, and the weights get the outlier instead.
+# by s, so that the product stays; alpha says how much of the outlier moves. Too much, and the weights have it
+# instead. Is there anything to gain without an outlier?
+
+# %% tags=["view"]
+explore(
+    lambda outlier: canvases.curves(
+        f"One input of 32 is {outlier} times larger",
+        svg.Axis("alpha", 0, 1),
+        svg.Axis("error of the output, root mean square", 0, 0.3),
+        smooth.error_curves(np.where(loud, outlier * plain, plain), w),
+        "INT8, one scale for the inputs and one for the weights",
+    ),
+    outlier=SelectionSlider(options=[1, 3, 10, 30, 100], value=100),
+)
+
+# %% [markdown]
+# Little: without one the curve is flat in the middle. The louder the input, the deeper the valley between the
+# two ways to go wrong.
 
 # %% tags=["view"]
 quiz("advquant.smoothquant")
@@ -187,7 +217,7 @@ plan = mixed_precision.exhaustive(cost, size, budget_bytes=1000)
 print(f"best plan within 1,000 B: {plan.bits} bits, {plan.bytes:,} B")
 
 # %% [markdown]
-# The small one hurts more and saves less, so it keeps its bits.
+# The small one hurts more and saves less, so it keeps its eight bits, and the large one goes down to two.
 #
 # ## Formats that float
 #

@@ -24,9 +24,9 @@ share = compression.softmax(logits[0].tolist())
 print(f"first test image, a {data.test.y[0]}: probability {share[5]:.4f} for five, {share[7]:.4f} for seven")
 
 # %% [markdown]
-# So sure that nothing is left for the others: its output is nearly the label itself. But the logits know
-# more. Divide them by a temperature T before the softmax, and the order of the other digits shows.
-# **Predict:** what does T = 4 give to five?
+# So sure that nothing is left for the others: its output is nearly the label itself. But the *logits*, the
+# ten numbers before the softmax, know more. Divide them by a temperature T, and the order of the other digits
+# shows. **Predict:** what does T = 4 give to five?
 
 # %%
 for temperature in (1, 2, 4, 8):
@@ -34,16 +34,16 @@ for temperature in (1, 2, 4, 8):
     print(f"T = {temperature}: five {p[5]:.3f}, seven {p[7]:.3f}, two {p[2]:.3f}, six {p[6]:.3f}")
 
 # %% [markdown]
-# 0.8, and a little like a seven, nothing like a six: a student can learn that now. Turn the temperature up,
-# for other images too; the student in the figure has learnt from labels alone. From which temperature on do
-# the two agree, and does that mean that the student knows more?
+# 0.8, and a little like a seven, nothing like a six: a student can learn that now. Look at the image: would
+# you have said seven? Turn the temperature up, for other images too; the student in the figure has learnt
+# from labels alone. From which temperature on do the two agree, and does that mean that it knows more?
 
 # %% tags=["view"]
 student = baseline.mlp(data.train, hidden=(12,))
-theirs = baseline.logits(student, data.test)
+theirs, pixels = baseline.logits(student, data.test), data.test.x.reshape(-1, *data.test.side).tolist()
 explore(
     lambda image, temperature: canvases.temperature_bars(
-        logits[image].tolist(), theirs[image].tolist(), temperature, data.test.classes
+        logits[image].tolist(), theirs[image].tolist(), temperature, data.test.classes, pixels[image]
     ),
     image=IntSlider(value=0, min=0, max=299),
     temperature=FloatLogSlider(value=4, min=-1, max=2, step=0.05, description="T"),
@@ -61,7 +61,9 @@ quiz("kd.t_infinite")
 # %% [markdown]
 # ## How much it says: entropy
 #
-# Entropy measures how open an answer is: 0 nat for certainty, ln 10 = 2.303 nat for ten equal digits.
+# Entropy, - sum p ln p, measures how open an answer is: 0 nat for certainty, ln 10 = 2.303 nat for ten equal
+# digits (nat: the unit where the logarithm is the natural one). How far the student is from the teacher is
+# KL(teacher || student) = sum p ln(p / q), with p the teacher's probabilities and q the student's.
 # **Predict:** does more entropy mean a better lesson for the student?
 
 # %%
@@ -71,8 +73,8 @@ for temperature in (1, 4, 16, 64):
     print(f"T = {temperature:2}: entropy of the teacher {distill.entropy(p).mean():.3f} nat, KL {kl:.4f} nat")
 
 # %% [markdown]
-# Not without end: at T = 64 all digits look alike, and so do teacher and student. Their difference is
-# measured by KL(teacher || student): zero if both say the same, weighted by what the *teacher* believes.
+# Not without end: at T = 64 all digits look alike, and so do teacher and student: KL is zero if both say the
+# same. It weighs each digit by what the *teacher* believes.
 #
 # **Common slip:** swapping the two. KL is not symmetric. In the figure, what does T^2 KL do where the
 # entropies have met?
@@ -102,8 +104,8 @@ for temperature in (1, 2, 4, 8, 16, 32):
     print(f"T = {temperature:2}: mean gradient {size:.6f}, times T^2 {size * temperature**2:.3f}")
 
 # %% [markdown]
-# To a quarter, once T is high: 1/T from the chain rule, and q - p shrinks with 1/T as well. Multiplied by
-# T^2 the soft term keeps its weight beside the label, whatever T is.
+# Neither: from 4 to 8 it falls to 0.37. Only from 8 on is it about a quarter: 1/T from the chain rule, and
+# q - p shrinks with 1/T as well. Times T^2 the soft term then keeps its weight beside the label.
 
 # %% tags=["view"]
 quiz("kd.gradient_shrink")
@@ -112,8 +114,10 @@ quiz("kd.gradient_shrink")
 # > **What the source text says differently.** Many texts state 1/T^2 as a law. It is the limit of a high
 # > temperature and centred logits (Hinton et al., arXiv 1503.02531, section 2.1). In the table the gradient
 # > does not shrink at all up to T = 4, and T^2 makes the soft term heavier there. Our loss keeps the
-# > factor, and says that it is a limit. In code, look at the average too: a mean over classes as well as
-# > examples makes the soft term ten times weaker here. We sum over classes, as KL does.
+# > factor, and says that it is a limit.
+#
+# **Common slip:** averaging KL over the classes as well as the examples. That makes the soft term ten times
+# weaker here; KL is a *sum* over classes.
 #
 # ## Both teachers at once
 #
@@ -124,7 +128,7 @@ quiz("kd.gradient_shrink")
 # %%
 packed, z = distill.pack(data.test.targets[:1], logits[:1]), theirs[:1]
 loss, labels = distill.Distillation(temperature=4.0, weight=0.9), distill.Distillation(weight=0.0)
-hard, both = -0.1 * labels(z, packed)[1][0, 5], -loss(z, packed)[1][0, 5]
+hard, both = -0.1 * labels(z, packed)[1][0, 5], -loss(z, packed)[1][0, 5]  # a loss gives the way downhill
 rise = loss(z + 1e-6 * (np.arange(10) == 5), packed)[0] - loss(z, packed)[0]
 print(f"by the logit of five: label {hard:+.5f}, teacher {both - hard:+.5f}, both {both:+.5f}")
 print(f"by a small difference: both {rise[0] / 1e-6:+.5f}")
@@ -159,7 +163,7 @@ options = {"hidden": (12,), "seeds": 30, "epochs": 60}
 rows = distill.sweep_temperatures(teacher, few, data.validation, (1, 2, 4, 8, 16), **options)
 for row in rows[1:]:
     ends = f"({100 * row.low:+.1f} to {100 * row.high:+.1f})"
-    print(f"T = {row.temperature:2}: {100 * row.mean:.1f} %, {100 * row.gain:+.1f} points {ends}")
+    print(f"T = {row.temperature:2}: {100 * row.mean:.1f} %, {100 * row.gain:+z.1f} points {ends}")
 
 # %% [markdown]
 # Nothing at T = 1, where the teacher repeats the label; nearly four points from 8 on. In brackets: 95 %
@@ -177,7 +181,8 @@ print(f"T = {best}: labels alone {100 * alone.mean():.1f} %, with teacher {100 *
 print(f"gain {100 * np.mean(taught - alone):+.1f} points ({low:+.1f} to {high:+.1f})")
 
 # %% [markdown]
-# Real, then. But fair? The teacher saw 1,197 labels: part of the gain is *its* data, handed on.
+# A gain on images that chose nothing: real, then. But fair? The teacher saw 1,197 labels: part of the gain is
+# *its* data, handed on.
 #
 # ## Does it help? All labels
 #
@@ -214,18 +219,12 @@ for row in tiny[1:]:
 
 # %% tags=["view"]
 sweeps = {"120 labels, 12 units": rows[1:], "all labels, 6 units": tiny[1:]}
-explore(
-    lambda student: canvases.temperature_gain(
-        student,
-        [(r.temperature, r.gain, r.low, r.high) for r in sweeps[student]],
-        "validation images, 95 % intervals over starts",
-    ),
-    student=list(sweeps),
-)
+gains = {name: [(r.temperature, r.gain, r.low, r.high) for r in found] for name, found in sweeps.items()}
+explore(lambda: canvases.temperature_gain(gains, "validation images, 95 % intervals over starts"))
 
 # %% [markdown]
-# It cannot follow: at a high temperature the teacher *harms*, because six units spend their few weights on
-# the faint differences.
+# No: up to T = 4 the teacher does nothing, and above it *harms*. A likely reason: six units spend their few
+# weights on the faint differences.
 #
 # The honest conclusion: distillation pays where labels are few, the student has room and the teacher is
 # better than the student would be alone. The temperature belongs to the task, and to the validation set.

@@ -14,8 +14,9 @@ from tinylib.show.search import Point, diagonal_ms
 # %% [markdown]
 # ## How many networks are there?
 #
-# A cell has 14 edges, and each takes one of 7 operations. **Predict:** at one second a network, does trying
-# them all take a week, a century, or longer?
+# A search draws a *cell*, a small graph that the network repeats. Here it has 14 edges, and each takes one of
+# 7 operations: a convolution, a pooling, a skip. **Predict:** at one second a network, does trying them all
+# take a week, a century, or longer?
 
 # %%
 cells = compression.search_space([7] * 14)
@@ -38,9 +39,9 @@ quiz("nas.darts_speedup")
 # %% [markdown]
 # ## All operations at once
 #
-# A differentiable search runs all candidates of a layer and mixes their outputs. The shares are the softmax
-# of *architecture parameters*, which train like weights. **Predict:** the mix has an expected latency. Is
-# it nearer to the slow operation or to the fast one?
+# A differentiable search runs all candidates of a layer and mixes their outputs. The shares p are the
+# softmax of *architecture parameters*, which train like weights. **Predict:** three operations take 10, 5 and
+# 2 ms and have about 60, 30 and 10 % of the mix. What is its expected latency E?
 
 # %%
 latencies, alpha = (10, 5, 2), (0.7, 0.0, -1.1)
@@ -49,7 +50,7 @@ mean = compression.expected_latency_ms(shares, latencies)
 print("shares:", ", ".join(f"{p:.2f}" for p in shares), f"expected latency {mean:.2f} ms")
 
 # %% [markdown]
-# Nearer to the slow one, because that has most of the share: each latency counts with its probability.
+# Each latency l counts with its share: E is the sum of p l, near the slow operation, which has most of it.
 
 # %% tags=["view"]
 quiz("nas.softmax_p0")
@@ -135,8 +136,9 @@ quiz("nas.mnasnet_reward")
 # ## A search for one chip
 #
 # An STM32L011 has 2 KiB of SRAM and 16 KiB of flash. Give the model half of each, and 1 ms. Six generations
-# of five networks read digits; shapes alone decide what fits, so nothing is trained in vain. **Predict:**
-# in which generation is the best network found?
+# of five networks read digits. The first five are drawn at random; later ones are children of the best so
+# far, two parents mixed and a choice changed. Shapes alone decide what fits, so nothing is trained in vain.
+# **Predict:** in which generation is the best network found?
 
 # %%
 chip, limits = devices.named("stm32l011"), search.budget("stm32l011", share=0.5, latency_ms=1)
@@ -147,9 +149,9 @@ for c in search.front(found):
     print(f"{c.genome!s:10} {100 * c.accuracy:.1f} % {costs}, generation {c.generation}")
 
 # %% [markdown]
-# These are the ones that no other beats in both accuracy and MACs: the Pareto front; the most accurate has
-# been there from the first generation. What is behind the names? Read where each keeps its weights and its
-# work.
+# These are the ones that no other beats in both accuracy and MACs: the Pareto front. The most accurate has
+# been there from generation 0. A name lists the layers: `c4k3` is four 3x3 filters, `h32` a hidden layer of
+# 32. Read where each keeps its weights and its work.
 
 # %% tags=["view"]
 nets = {str(c.genome): search.build(c.genome, np.random.default_rng(0)) for c in search.front(found)}
@@ -186,6 +188,9 @@ explore(
 )
 
 # %% [markdown]
+# Time, at these limits, as the last lines count. Another chip has another tightest limit; find a setting
+# where SRAM shuts out most.
+#
 # ## Was it the breeding?
 #
 # **Predict:** thirty networks drawn at random, with the same limits and the same training: how much worse
@@ -205,13 +210,12 @@ for name, candidates in (("bred", found), ("drawn", drawn)):
 #
 # **Common slip:** believing the validation figure of a winner. It was chosen *for* that figure; the test
 # images did not choose.
-
-# %% [markdown]
+#
 # ## One network that holds them all
 #
-# DARTS trains weights on one half of the images and architecture parameters on the other, in turn. The
-# price of a millisecond enters the loss: L + price x E. **Predict:** what does each of two layers choose
-# when time costs nothing, and when it is dear?
+# DARTS (arXiv 1806.09055) trains weights on one half of the images and architecture parameters on the other,
+# in turn. The price of a millisecond enters the loss: L + price x E. **Predict:** what does each of two
+# layers choose when time costs nothing, and when it is dear?
 
 # %%
 data, results = digits(), {}
@@ -235,9 +239,10 @@ explore(
         f"{price} nat per millisecond",
     ),
     price=[0, 0.1, 1],
-    layer=[0, 1],
+    layer=[1, 0],
 )
 
 # %% [markdown]
-# The mix ends undecided where two operations are alike: to take the largest share is a rounding of its own,
-# which is why the chosen network is trained again before anybody quotes its accuracy.
+# In layer 1, free of charge: `conv3` and `conv5` do nearly the same and both keep a share. To take the larger
+# is a rounding of its own, which is why the chosen network is trained again before anybody quotes its
+# accuracy.

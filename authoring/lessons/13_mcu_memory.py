@@ -20,38 +20,38 @@ from tinylib.units import KIB
 
 # %%
 person = networks.mobilenet_v1_vww()
-plan = planning.plan_arena(person)
+early = replace(person, name="the first eight layers", nodes=person.nodes[:8])
+plan = planning.plan_arena(early)
 for slot in plan.slots[:5]:
-    print(
-        f"{slot.name:5} steps {slot.first} to {slot.last}: {slot.offset:6,} to {slot.offset + slot.size:6,}"
-    )
+    place = f"{slot.offset:6,} to {slot.offset + slot.size:6,}"
+    print(f"{slot.name:5} bytes {place}, from step {slot.first} to {slot.last}")
 print(f"most alive {plan.lower_bound_bytes / KIB:.0f} KiB, arena {plan.arena_bytes / KIB:.0f} KiB")
 
 # %% [markdown]
 # Not for this one: `dw1` is alive with `stem` and then with `pw1`, so it lies above both, and while `pw1`
-# is written the bytes between the two are idle. In a chain only neighbours meet, so a better plan is simple:
-# put them at **opposite ends**, in turn.
+# is written (step 2) the bytes between the two are idle. In a chain only neighbours meet, so a better plan
+# is simple: put them at **opposite ends**, in turn.
 
 # %%
 top = plan.lower_bound_bytes
 ends = [replace(slot, offset=(top - slot.size) * (i % 2)) for i, slot in enumerate(plan.slots)]
-pairs = [
-    sorted(pair, key=lambda slot: slot.offset) for pair in combinations(ends, 2) if pair[0].meets(pair[1])
-]
-print(sum(low.offset + low.size > high.offset for low, high in pairs), "of", len(pairs), "pairs overlap")
+met = [sorted(p, key=lambda slot: slot.offset) for p in combinations(ends, 2) if p[0].meets(p[1])]
+print(sum(low.offset + low.size > high.offset for low, high in met), "of", len(met), "pairs overlap")
 print(f"arena {max(slot.offset + slot.size for slot in ends) / KIB:.0f} KiB")
-early = replace(person, name="the first eight layers", nodes=person.nodes[:8])
+
+# %% [markdown]
+# Compare both plans. Where is the hole of the first, and why is it gone in the second?
+
+# %% tags=["view"]
+plans = {"largest first": plan.slots, "opposite ends": ends}
+explore(
+    lambda order, step: canvases.arena(early, step=step, slots=plans[order]),
+    order=list(plans),
+    step=IntSlider(value=2, min=0, max=7),
+)
 
 # %% [markdown]
 # **Common slip:** "so many bytes are free, so the tensor fits". It needs them in one piece.
-#
-# Step through the greedy plan of the first eight layers. At which step is the hole?
-
-# %% tags=["view"]
-explore(
-    lambda step: canvases.arena(early, step=step),
-    step=IntSlider(value=1, min=0, max=7),
-)
 
 # %% tags=["view"]
 quiz("mcu.two_buffer")
@@ -63,7 +63,7 @@ quiz("mcu.reference_peak")
 # ## A depthwise layer in its own place
 #
 # A depthwise convolution does not mix channels, so a finished channel may overwrite its input. **Predict:**
-# what does that leave of the two maps?
+# input and output are two maps of 56 x 56 x 64 bytes. How much of the two is left?
 
 # %%
 depthwise, shape = DepthwiseConv2D(64, 3, padding="same"), (56, 56, 64)
@@ -104,8 +104,8 @@ for out_rows in (1, 2, 4, 56):
     print(f"{out_rows:2} output rows: {held / KIB:5.1f} KiB of the input, {held // (56 * 64)} rows")
 
 # %% [markdown]
-# Three: as many as the kernel is high, and `(r - 1) s + k` for `r` rows. It helps if the rows before can be
-# thrown away, as when they arrive from a camera.
+# Three: as many as the kernel is high, and `(r - 1) s + k` for `r` rows at stride `s`. It helps if the rows
+# before can be thrown away, as when they arrive from a camera.
 
 # %% tags=["view"]
 quiz("mcu.row_tile")
@@ -114,19 +114,22 @@ quiz("mcu.row_tile")
 # ## Unrolled for speed
 #
 # `im2col` copies what each output position reads into a row of its own, so that the convolution becomes a
-# matrix product. **Predict:** for a 3x3 kernel, how much larger than the map is the whole matrix?
+# matrix product. Step through the positions: which values are copied again? **Predict:** for a 3x3 kernel
+# over a large map, how much larger than the map is the matrix?
+
+# %% tags=["view"]
+explore(canvases.unrolled, side=[4, 5], kernel=[3, 2, 1], position=IntSlider(value=1, min=0, max=24))
 
 # %%
 for layer in (Conv2D(32, 32, 3, padding="same"), PointwiseConv2D(32, 32)):
     values = planning.im2col_elements(layer, (14, 14, 32))
     row = values // (14 * 14)
-    print(
-        f"kernel {layer.kernel_size}: {values:,} values, {values / (14 * 14 * 32):.0f} x the map, a row {row}"
-    )
+    times = values / (14 * 14 * 32)
+    print(f"kernel {layer.kernel_size}: {values:,} values, {times:.0f} x the map, {row} in a row")
 
 # %% [markdown]
-# Nine times; a 1x1 kernel needs no copy. CMSIS-NN unrolls two rows at a time (Lai et al., arXiv 1801.06601):
-# 2 x 288 = 576 values, not 56,448.
+# Nine times: with padding each value is read nine times, but at the border. A 1x1 kernel needs no copy.
+# CMSIS-NN unrolls two rows at a time (Lai et al., arXiv 1801.06601): 2 x 288 = 576 values, not 56,448.
 #
 # **Common slip:** leaving the unrolled buffer out of the SRAM budget.
 
@@ -136,8 +139,8 @@ quiz("mcu.im2col")
 # %% [markdown]
 # ## Patch by patch
 #
-# Compute the first layers for one patch of the output, then for the next. **Predict:** with 4 x 4 patches,
-# does the SRAM of this stage fall 16 times?
+# Compute the first four layers for one patch of the output, then for the next. **Predict:** with 4 x 4
+# patches, does the SRAM of this stage fall 16 times?
 
 # %%
 stage = [node.layer for node in person.nodes[:4]]
@@ -208,12 +211,15 @@ print(f"flash: {page.fit.flash_needed_bytes:,} of {nano.flash_bytes:,} B")
 for remedy in page.remedies[:4]:
     print(f"{remedy.name}: peak {remedy.peak_bytes:,} B, fits: {remedy.fits}")
 
-# %% tags=["view"]
-explore(
-    lambda network, device: canvases.report(report(getattr(networks, network)(), device)),
-    network=["resnet8", "mobilenet_v1_vww", "mobilenet_v2", "resnet18"],
-)
-
 # %% [markdown]
-# Both run over, so patches, which free SRAM alone, cannot mend it. The report names the memory that binds
-# and sorts what would help, first what makes the network fit.
+# Both run over, so patches, which free SRAM alone, cannot mend it; half the width or INT4 would. The report
+# names the memory that binds and sorts what would help, first what makes the network fit. Which of the other
+# networks fits which board?
+
+# %% tags=["view"]
+named = {"MobileNetV2 0.35": full, "MobileNetV1 0.25": person, "ResNet-8": networks.resnet8()}
+explore(
+    lambda network, board: canvases.report(report(named[network], board)),
+    network=list(named),
+    board=["nano33ble", "stm32f746", "stm32l011"],
+)

@@ -25,8 +25,9 @@ for name, width in (("binary", 1), ("ternary", 2)):
     print(f"{name:7} {packed} B instead of {full:,} B: {full / packed:.1f} x smaller")
 
 # %% [markdown]
-# Not 64 times: the biases do not shrink, and here they are half of what is left. Step through the rows below.
-# Where in the words does the third row begin? And what becomes of the words when some weights are 0?
+# Not 64 times: the biases do not shrink, and here they are half of what is left. A chip reads the bits in
+# words of 32. Step through the rows below: where in the words does the third row begin? And what becomes of
+# the words when some weights are 0?
 
 # %%
 rng = np.random.default_rng(5)
@@ -59,7 +60,8 @@ print(f"{a[0]:012b} and {b[0]:012b}")
 print(f"XNOR and popcount: {bits.xnor_dot(a, b, 12)}, multiplied: {np.dot(x, rows[0])}")
 
 # %% [markdown]
-# Agreeing places add one, the others take one away: 2 p - n.
+# Agreeing places add one, the others take one away: with p of n places agreeing, 2 p - n. (The words are
+# printed as numbers are: weight 0 is the last digit.)
 #
 # **Common slip:** taking the popcount for the dot product, or counting the spare bits of the last word, which
 # always agree.
@@ -74,7 +76,7 @@ quiz("bin.word_ops")
 # ## A third value
 #
 # A ternary weight may also be 0. Small weights become 0: those below a share of the *mean magnitude*.
-# **Predict:** at 70 % of the mean, how many of normally distributed weights vanish: a tenth, 4 or 7 in 10?
+# **Predict:** at 70 % of the mean, how many of normally distributed weights vanish: 1, 4 or 7 in 10?
 
 # %%
 layer = TernaryDense(rng.normal(size=(64, 16)), np.zeros(16))
@@ -83,8 +85,8 @@ print(f"threshold {layer.threshold().item():.2f}, zeros {np.mean(signs == 0):.0%
 print("first weights", layer.w[0, :5].round(2), "become", signs[0, :5].astype(int))
 
 # %% [markdown]
-# Two bits hold four values, and a ternary weight has three. Five of them have 3^5 = 243 combinations, which
-# fit into a byte: 1.6 bits a weight.
+# Four in ten. Two bits hold four values, and a ternary weight has three. **Predict:** five of them have
+# 3^5 = 243 combinations, which fit into a byte. How many bits is that for a weight?
 
 # %%
 for name, size in (("two bits", bits.packed_bytes(64 * 16, 2)), ("five to a byte", bits.trit_bytes(64 * 16))):
@@ -107,8 +109,9 @@ quiz("bin.tern_dense_pack")
 # ## Learning what cannot move a little
 #
 # The slope of a sign is 0, so no gradient gets through. The trick: keep *latent* real weights, use their
-# signs forward, and pretend backward that the sign was not there (straight-through estimator).
-# **Predict:** what does a binary layer see of pixels that lie between 0 and 1?
+# signs forward, and pretend backward that the sign was not there (the straight-through estimator of lesson
+# 09). A binary layer takes the sign of its inputs as well. **Predict:** what does it see of pixels that lie
+# between 0 and 1?
 
 # %%
 data = digits()
@@ -118,36 +121,41 @@ for name, pixels in (("0 to 1", data.train.x), ("-0.5 to 0.5", data.train.x - 0.
     print(f"pixels {name:11}: {np.mean(seen > 0):.0%} of the inputs are +1")
 
 # %% [markdown]
-# Nothing: every pixel from 0 upwards is +1. Centre the inputs first. Now one network is to be
-# stored in four ways. **Predict:** which of its parameters, MACs and bytes change with the kind of layer?
+# Nothing: every pixel from 0 upwards is +1. Look at what is left of a digit, before and after centring:
 
 # %% tags=["view"]
-kinds = {"FP32": Dense, "ternary": TernaryDense, "binary": BinaryDense}
 explore(
-    lambda kind, neurons: canvases.diagram(
-        Network((kinds[kind].draw(rng, 64, neurons), kinds[kind].draw(rng, neurons, 10))).model((64,), kind)
+    lambda image, centre: canvases.images(
+        "What a binary layer sees",
+        {
+            "pixels, 0 to 1": data.test.x[image].reshape(8, 8).tolist(),
+            "their signs": (data.test.x[image] >= centre).astype(float).reshape(8, 8).tolist(),
+        },
+        f"filled: pixel - {centre:g} is not negative",
     ),
-    kind=list(kinds),
-    neurons=IntSlider(value=64, min=16, max=256, step=16),
+    image=IntSlider(value=0, min=0, max=299),
+    centre=[0.5, 0.25, 0],
 )
 
 # %% [markdown]
-# Neither parameters nor MACs, only the bits that a parameter takes and what a MAC is: an addition or a count.
+# Centre the inputs first: 64 bits still show the digit. Now one network is to be stored in four ways. Its
+# parameters and MACs do not change; the bits of a parameter do, and a MAC becomes an addition or a count.
+#
 # **Predict:** how many points of accuracy does each kind cost?
 
 # %%
 train, test = (replace(part, x=part.x - 0.5) for part in (data.train, data.test))
+bends = {"FP32": (Dense, "relu"), "ternary": (TernaryDense, "relu"), "binary": (BinaryDense, "tanh")}
 found = {}
-for name, kind, bend in (
-    ("FP32", Dense, "relu"),
-    ("ternary", TernaryDense, "relu"),
-    ("binary", BinaryDense, "tanh"),
-):
+for name, (kind, bend) in bends.items():  # after a relu all signs would be +1
     draw = np.random.default_rng(1)
-    scaled = {} if kind is Dense else {"scaled": True}
+    scaled = {} if kind is Dense else {"scaled": True}  # a neuron's signs times their mean magnitude
     parts = kind.draw(draw, 64, 64, activation=bend, **scaled), kind.draw(draw, 64, 10, **scaled)
     found[name] = baseline.fit(Network(parts), train, epochs=30, seed=1)
     print(f"{name:7} test accuracy {baseline.accuracy(found[name], test):.0%}")
+
+# %% [markdown]
+# And the bytes? INT8 needs no training of its own (lesson 08): it is the FP32 network, quantized.
 
 # %%
 int8 = from_float(found["FP32"], train.x[:200])
@@ -168,9 +176,9 @@ explore(
 )
 
 # %% [markdown]
-# INT8 costs nothing here, ternary next to nothing; binary loses some 8 points, as it sees one bit of each
-# pixel. A wider binary layer wins back a part. **Predict:** is a binary network of 256 neurons smaller
-# than the INT8 network of 64?
+# Of 300 test images INT8 loses two and ternary four, too few to tell from luck; binary loses 25, as it sees
+# one bit of each pixel. A wider binary layer wins back a part. **Predict:** is a binary network of 256
+# neurons smaller than the INT8 network of 64?
 
 # %%
 draw = np.random.default_rng(1)
@@ -186,7 +194,7 @@ print(f"256 binary neurons: test accuracy {baseline.accuracy(net, test):.0%}, {s
 #
 # ## On packed words
 #
-# Inference needs the words alone. Is it the same network?
+# Inference needs the words alone. **Predict:** is it still the same network, and in how many words?
 
 # %%
 packed = [part.packed() for part in found["binary"].parts]
@@ -196,6 +204,8 @@ for part in packed:
 print("equal:", np.allclose(y, found["binary"].predict(test.x)), " words", [len(p.words) for p in packed])
 
 # %% [markdown]
+# It is: 64 x 64 bits are 128 words, 64 x 10 are 20.
+#
 # **Common slip:** "32 times fewer bits, so 32 times faster". That holds at best for large layers that are
 # read from memory. A layer of 64 x 16 costs more to call than to compute, and a chip without a popcount
 # instruction counts in software. `make bench` prints both ends.

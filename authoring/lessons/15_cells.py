@@ -15,13 +15,14 @@ from tinylib.show import canvases, svg
 # ## A cell made of blocks
 #
 # A recurrent cell reads the new input `x` and its own state `h`. An Elman cell has one block of weights that
-# does so. **Predict:** an LSTM keeps 4 neurons like this Elman cell. How many times its parameters has it?
-# And which grows faster when you widen it, parameters with the inputs or with the neurons?
+# does so. An LSTM has *gates* beside it: blocks that end in a sigmoid, so that their outputs lie between 0
+# and 1 and say how much of the state to keep, to add and to show. **Predict:** how many times the parameters
+# of an Elman cell of 4 neurons has an LSTM of 4? And which counts more, one more input or one more neuron?
 
 # %% tags=["view"]
 explore(
     lambda cell, inputs, hidden: canvases.diagram(getattr(sequence, cell)(inputs, hidden)),
-    cell=["Elman", "GRU", "LSTM"],
+    cell=["LSTM", "GRU", "Elman"],
     inputs=IntSlider(value=1, min=1, max=32),
     hidden=IntSlider(value=4, min=1, max=64),
 )
@@ -93,8 +94,9 @@ explore(
 )
 
 # %% [markdown]
-# Both with memory: on a task this small an Elman cell is enough. The gradient goes back *through time*, as
-# what a weight did at the last step shows in the state at this one. Shorten the axis: who learns first?
+# Both with memory, and the larger count does not pay: on a task this small an Elman cell is enough. The
+# gradient goes back *through time*, as what a weight did at the last step shows in the state at this one.
+# Shorten the axis: who learns first?
 #
 # > **What the reference library does differently.** The C++ library behind the published sizes,
 # > github.com/danmcleran/tinymind, updates the state *in place*: neuron 2 already sees the new state of
@@ -123,7 +125,7 @@ print("textbook", textbook.round(3), " in place", in_place.round(3))
 # which has more parameters, 2-5-1 as a KAN or as a dense network, and by which factor?
 
 # %% tags=["view"]
-kinds = {"KAN": sequence.KAN, "KAN, k = 1": lambda i, o: sequence.KAN(i, o, degree=1), "dense": DenseLayer}
+kinds = {"KAN, k = 1": lambda i, o: sequence.KAN(i, o, degree=1), "KAN": sequence.KAN, "dense": DenseLayer}
 explore(
     lambda kind, hidden: canvases.diagram(
         sequential(f"{kind}: 2-{hidden}-1", (2,), [kinds[kind](2, hidden), kinds[kind](hidden, 1)])
@@ -147,23 +149,37 @@ points = rng.uniform(-1, 1, (400, 2))
 wave = np.sin(np.pi * points[:, :1]) * points[:, 1:]
 splines = Network((KAN.draw(np.random.default_rng(0), 2, 3), KAN.draw(np.random.default_rng(1), 3, 1)))
 neurons = mlp((2, 22, 1), output="linear", rng=np.random.default_rng(0))
+learnt = {}
 for name, net in (("KAN", splines), ("dense", neurons)):
-    order = np.random.default_rng(0)
-    _, history = train(net, points, wave, optimizer=Adam(0.02), epochs=100, batch_size=50, rng=order)
+    order, options = np.random.default_rng(0), {"epochs": 100, "batch_size": 50}
+    learnt[name], history = train(net, points, wave, optimizer=Adam(0.02), rng=order, **options)
     print(f"{name:5} {net.count} parameters, squared error {history.loss[-1]:.4f}")
 
 # %% [markdown]
-# The splines, on this smooth function of two inputs. They cost more work per parameter, and outside the range
+# The splines, on this smooth function of two inputs. What did the edges of x1 become?
+
+# %% tags=["view"]
+line = np.linspace(-1, 1, 81)
+heights = learnt["KAN"].parts[0].forward(np.stack([line, 0 * line], axis=1))[0]
+heights = heights - heights[40]  # an edge and a constant: counted from x1 = 0
+edges = {f"to node {i}": list(zip(line.tolist(), heights[:, i].tolist())) for i in range(3)}
+reach, note = svg.Axis("height of the edge", -1, 1), "y = x2 sin(pi x1), learnt by a KAN 2-3-1"
+explore(lambda: canvases.curves("Three edges of x1", svg.Axis("x1", -1, 1), reach, edges, note))
+
+# %% [markdown]
+# None is a plain sine: a KAN only adds, so the product must come out of curves of sums. But each edge can be
+# looked at, as no weight of a dense network can. Splines cost more work per parameter, and outside the range
 # of the grid they go on as polynomials: scale the inputs first.
 #
 # **Common slip:** reading "KANs need fewer parameters" as a law. It is a claim about *which* function.
 #
 # ## Neurons with their own clock
 #
-# A liquid neuron follows an equation: it leaks with its time constant, and its gate f pulls it to a value A.
-# The gate opens with the input, so the input sets the clock. **Predict:** tau is 1 s and the gate opens at
-# 1 per second. Does the neuron then settle faster or slower than without the gate? And from which step of
-# the solver on does explicit Euler fail?
+# A liquid neuron follows an equation, dx/dt = -x / tau + f (A - x): it leaks with its time constant tau, and
+# its gate f pulls it to a value A. The gate opens with the input, so the input sets the clock. A computer
+# takes steps dt; *explicit Euler* goes straight on along the slope. **Predict:** tau is 1 s and the gate
+# opens at 1 per second. Does the neuron then settle faster or slower than without the gate? And from which
+# step on does explicit Euler fail?
 
 # %% tags=["view"]
 explore(
@@ -171,7 +187,7 @@ explore(
     tau=FloatSlider(value=1.0, min=0.2, max=4, step=0.1),
     f=FloatSlider(value=1.0, min=0.1, max=4, step=0.1),
     a=[1.0, 0.5, -1.0],
-    dt=FloatSlider(value=0.5, min=0.05, max=2, step=0.05),
+    dt=FloatSlider(value=0.9, min=0.05, max=2, step=0.05),
 )
 
 # %% [markdown]
@@ -183,27 +199,31 @@ explore(
 quiz("ltc.fused_step")
 
 # %% [markdown]
-# Two different models are called LTC: one gate per *neuron*, or one per *synapse*, each with weight, slope,
-# centre and pull of its own. **Predict:** with 4 inputs and 8 neurons, which of them has about as many
-# parameters as an LSTM, and which one works less than it?
+# Two different models are called LTC (liquid time-constant): one gate per *neuron*, or one per *synapse*,
+# each with weight, slope, centre and pull of its own. **Predict:** with 4 inputs and 8 neurons, which of them
+# has about as many parameters as an LSTM, and which one works less than it?
 
-# %% tags=["view"]
+# %%
 cells = {
     "LTC": lambda n, m: sequence.LTC(n, m, input_once=True),
     "synaptic LTC": lambda n, m: sequence.LTC(n, m, synapse_values=4, input_once=True),
     "LSTM": sequence.LSTM,
     "CfC": lambda n, m: sequence.CfC(n, m, 12),
 }
-explore(
-    lambda cell, hidden: canvases.diagram(cells[cell](4, hidden)),
-    cell=list(cells),
-    hidden=IntSlider(value=8, min=1, max=32),
-)
+for name, cell in cells.items():
+    print(f"{name:12} {cell(4, 8).params} parameters, {cell(4, 8).macs((1, 4)):,} MACs a sample")
 
 # %% [markdown]
 # The synaptic one has; and neither works less, as both take 6 solver steps a sample.
 #
 # **Common slip:** quoting the parameters of one model and the accuracy of the other.
+
+# %% tags=["view"]
+explore(
+    lambda cell, hidden: canvases.diagram(cells[cell](4, hidden)),
+    cell=list(cells),
+    hidden=IntSlider(value=8, min=1, max=32),
+)
 
 # %% tags=["view"]
 quiz("ltc.num_params")
@@ -216,14 +236,31 @@ quiz("ltc.num_params")
 # **Predict:** which head wins later, if f is positive?
 
 # %% tags=["view"]
+moments = np.linspace(0, 6, 61)
+explore(
+    lambda g, h: canvases.curves(
+        "A gate made of time",
+        svg.Axis("time since the last sample [s]", 0, 6),
+        svg.Axis("state", -1, 1),
+        {f"f = {f}": [(t, h + (g - h) / (1 + np.exp(f * t))) for t in moments] for f in (0.5, 1, 4)},
+        f"from half way between g = {g:g} and h = {h:g}",
+    ),
+    g=FloatSlider(value=0.8, min=-1, max=1, step=0.1),
+    h=FloatSlider(value=-0.2, min=-1, max=1, step=0.1),
+)
+
+# %% [markdown]
+# The gate starts at one half and closes, the faster the larger f, and the second head wins: h.
+
+# %% tags=["view"]
 quiz("cfc.gate_step")
 
 # %% tags=["view"]
 quiz("cfc.num_params")
 
 # %% [markdown]
-# The gate starts at one half and closes, so the second head wins, h. Now three cells are to foresee a sine of
-# any phase, 0.4 s ahead. **Predict:** do all three beat a cell that just repeats its input?
+# Now three cells are to foresee a sine of any phase, 0.4 s ahead. **Predict:** do all three beat a cell that
+# just repeats its input?
 
 # %%
 time = np.arange(24)[:, None, None] * 0.4

@@ -21,8 +21,8 @@ from tinylib.show.section_sizes import section_sizes
 
 # %%
 floor = Fixed(QFormat(8, 8), "floor", "saturate")
-formats = {"Q16.16": xor.Q16_16, "Q8.8, nearest": xor.Q8_8, "Q8.8, floor": floor}
-rates, dead_zone = xor_chip.RATES, xor_chip.DEAD_ZONE
+formats = {"Q16.16": xor.Q16_16, "Q8.8, floor": floor, "Q8.8, nearest": xor.Q8_8}
+rates, dead_zone = xor_chip.RATES, xor_chip.DEAD_ZONE  # those of the page
 xs, targets = xor.samples(1_200, seed=7)
 runs = {}
 for name, ops in formats.items():
@@ -34,9 +34,9 @@ for name, ops in formats.items():
 training_player(runs)
 
 # %% [markdown]
-# Press play, and watch the decision boundary and the weights. Q8.8 learns as fast as Q16.16 when it rounds to
-# the nearest. With floor its weights sink: a floored product is half a step too low on average, every update
-# is made of such products, and half a step is 1/512 here, 1/131,072 in Q16.16.
+# Press play, and watch the decision boundary and the weights. With floor the weights of Q8.8 sink: a floored
+# product is half a step too low on average, every update is made of such products, and half a step is 1/512
+# here, 1/131,072 in Q16.16. When it rounds to the nearest, Q8.8 learns as fast as Q16.16.
 #
 # **Common slip:** "eight bits of fraction are too coarse to learn". The page went over to Q16.16 for that
 # reason; here it was the rounding. Or was our start a lucky one? **Predict:** of 100 starts, how many learn?
@@ -72,19 +72,25 @@ for zone in (dead_zone, 2**-12):
 #
 # ## From Python to C
 #
-# The network becomes one C file and a header: integers only, no heap, no mathematics library. **Predict:**
-# how many numbers must the chip keep for every weight while it learns with momentum?
+# The network becomes one C file and a header: integers only, no heap, no mathematics library. An application
+# sees this of it:
 
 # %%
 made = xor_chip.sources("Q16.16", "trainable")
-print(made.header)
+print(made.header.split("\n\n")[3])
+
+# %% [markdown]
+# One call answers, the other learns. **Predict:** how many numbers must the chip keep for every weight while
+# it learns with momentum?
 
 # %%
 at = made.source.index("static void update")
 print(made.source[at:].split("\n\n")[0])
 
 # %% [markdown]
-# Three: the weight and its last two changes. The gradient `g` is used where it arises, and never stored.
+# Three: the weight and its last two changes. The codes are those of the page in Q16.16: 16384 is a rate of
+# 1/4, 32768 a momentum of 1/2, 4096 a share of 1/16 for the change before. The gradient `g` is used where it
+# arises, and never stored.
 #
 # **Common slip:** reading "three extra values per connection" as all that training costs. In the published
 # table they explain 17 x 12 = 204 of 432 bytes of RAM: neurons need outputs and deltas too. And code.
@@ -116,8 +122,9 @@ explore(
 
 # %% [markdown]
 # Code: the weights are a few dozen bytes. That is the rule for tiny networks, and the reverse of what holds
-# for large ones. Two tables of 96 words would take 768 bytes (lesson 07); here half the nodes do, since
-# tanh(-x) = -tanh(x), in two bytes each, since no value reaches 1.
+# for large ones. Of the 2,048 B of RAM, learning takes 244 B, and 120 B more of stack. Two tables of 96 words
+# would take 768 bytes (lesson 07); here half the nodes do, since tanh(-x) = -tanh(x), in two bytes each,
+# since no value reaches 1.
 #
 # Half the width halves tables and weights, but code that rounds to the nearest and saturates is longer than
 # code that floors and wraps. And a product of two 32-bit codes has 64 bits: the M0+ lacks the instruction, so

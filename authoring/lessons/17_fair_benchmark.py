@@ -60,7 +60,7 @@ for name, c in costs.items():
 
 # %% [markdown]
 # Fewer than 2. The LTC, with its six solver steps a sample, needs *more* than the large CNN. Frames of
-# 16 samples bring the CfC down to a thirtieth, and so does a CNN of 700 parameters.
+# 16 samples bring the CfC down to a thirtieth; a CNN of 700 parameters takes less than that.
 #
 # **Common slip:** "18 times fewer parameters, so 18 times less work". Parameters bound work only where each
 # is used once.
@@ -83,8 +83,8 @@ for name, c in costs.items():
 # Only the one with frames of 16 samples: 16 steps, about what the budget of cycles held. Its sigmoids and
 # tanhs, which a CNN with rectifiers does without, are not even in these times.
 #
-# What does hold is memory, the last column before. A cell keeps its state and the scratch of one step, a CNN
-# whole maps. A decision at every sample with no window in memory is what a recurrent cell is good at.
+# What does hold is memory, the last column before: a cell keeps its state and the scratch of one step, a CNN
+# whole maps.
 #
 # ## What a motor sounds like
 #
@@ -150,13 +150,13 @@ explore(
         "differences seed by seed; 95 % intervals; more than 15 points behind left out",
         zero=True,
     ),
-    over=SelectionSlider(options=list(results.runs), value="CNN 0.7k"),
+    over=SelectionSlider(options=list(results.runs), value="CNN 2.7k"),
 )
 
 # %% [markdown]
 # Narrower, mostly. The CNN of 2,700 parameters is ahead of every liquid cell, at three fifths of the MACs of
 # the nearest one; the CNN of 700 is level with that one, at a seventh of its MACs. And the large CNN is not
-# surely better than the small one: it was too large for the task, which made its rival look lean.
+# surely better than the CNN of 2,700: it was too large for the task, which made its rival look lean.
 #
 # The cell with frames of 16 samples, as fast as the article says, is behind 88 parameters on a spectrum. The
 # LTC that reads each sample had 5 epochs instead of 30 (costly to run is costly to train): no verdict. The
@@ -178,8 +178,8 @@ explore(
 )
 
 # %% [markdown]
-# Normal and outer race: a small flaw under loud noise. The framed cell loses most there, as the ringing at
-# 1 kHz comes at any phase within a frame, where a filter slides along.
+# Normal and outer race: a small flaw under loud noise. The framed cell loses most there, as the ringing, at 1
+# kHz in these windows, comes at any phase within a frame, where a filter slides along.
 #
 # ## Train it yourself
 #
@@ -218,8 +218,9 @@ for name in MACHINE_RIVALS:
     print(f"{name:16} {mean:4.1f} points flattered, {low:.1f} to {high:.1f}")
 
 # %% [markdown]
-# About four points, for every rival: nearly as much as separates the best from the worst. Shuffled, the test
-# asks about machines that the network knows by their speed, noise and resonance.
+# About four points for every rival (the CNN's interval just reaches zero), nearly as much as separates the
+# best from the worst. Shuffled, the test asks about machines that the network knows by their speed, noise and
+# resonance.
 #
 # The honest intervals are wide: twelve machines are twelve samples, however many windows each gives; and a
 # spectrum with 76 parameters is not behind any network here.
@@ -289,5 +290,5 @@ quiz("cost.bom")
 # | a fair benchmark | no data, split, seeds, intervals or baseline named |
 #
 # The fair sentence: *at like parameters a small CNN was more accurate for fewer MACs; the liquid cell needs a
-# tenth of the memory, and decides at every sample.* And this is one data set, drawn by a program, with one
-# schedule of training: samples at uneven times may turn it. Counted the same way.
+# tenth of the memory, and decides at every sample.* This is one data set, drawn by a program: another may
+# turn it, counted the same way.

@@ -3,7 +3,7 @@ from ipywidgets import IntSlider, SelectionSlider
 
 from tinylib.cost import llm, memory, processors, roofline
 from tinylib.lab import explore, quiz
-from tinylib.show import canvases
+from tinylib.show import canvases, svg
 from tinylib.units import GB, MB
 
 # %% [markdown]
@@ -21,17 +21,34 @@ print(f"QK^T and AV:          {pairs:,} FLOP")
 print(f"with the projections: {whole:,} FLOP, {whole / pairs:.1f} times as much")
 
 # %% [markdown]
-# Neither: 4 n^2 d equals 8 n d^2 exactly when n = 2 d.
+# Neither: pairs cost 4 n^2 d and projections 8 n d^2, which are equal exactly when n = 2 d.
 #
 # **Common slip:** "attention costs 4 n^2 d", with the projections forgotten. Say which half you count.
 #
 # **Predict:** which half wins for half a page of text, and which for a whole book?
 
 # %%
+halves = {"pairs": llm.attention_flops}
+halves["projections"] = lambda n, d: llm.attention_flops(n, d, projections=True) - llm.attention_flops(n, d)
 for n in (128, 512, 2048, 8192, 32_768):
-    pairs = llm.attention_flops(n, d)
-    whole = llm.attention_flops(n, d, projections=True)
-    print(f"{n:6,} tokens: {whole / 1e9:8,.2f} GFLOP, {pairs / whole:.0%} of it for pairs")
+    pairs, rest = (flops(n, d) for flops in halves.values())
+    print(f"{n:6,} tokens: {(pairs + rest) / 1e9:8,.2f} GFLOP, {pairs / (pairs + rest):.0%} of it for pairs")
+
+# %% [markdown]
+# Half a page belongs to the projections, a book to the pairs. Where do the lines cross for another width?
+
+# %% tags=["view"]
+lengths = [128 * 2**i for i in range(11)]
+explore(
+    lambda d: canvases.curves(
+        f"Two halves of attention, d = {d}",
+        svg.Axis("tokens, by powers of ten", 100, 200_000, log=True),
+        svg.Axis("FLOP, by powers of ten", 1e6, 1e15, log=True),
+        {name: [(n, flops(n, d)) for n in lengths] for name, flops in halves.items()},
+        marks={"n = 2 d": 2 * d},
+    ),
+    d=SelectionSlider(options=[128, 512, 2048, 4096], value=512),
+)
 
 # %% tags=["view"]
 quiz("llm.attn_flops")
@@ -66,6 +83,10 @@ explore(
     weight_bits=[16, 8, 4],
     memory_gb=[24, 8, 80],
 )
+
+# %% [markdown]
+# No: the cache would grow from 8.6 to 17.2 GB, and with 13.5 GB of weights that is too much. Weights in 8
+# bits make room, or a smaller batch. Or a model with fewer heads to remember: try Llama-3 8B.
 
 # %% tags=["view"]
 quiz("llm.kv_per_token_7b")
@@ -119,13 +140,16 @@ print(f"ridge: {roofline.ridge_point(2 * gpu.peak_macs_per_s(16), gpu.bandwidth_
 # FLOP per sequence, so the weights alone give as many FLOP/B as there are sequences. The cache gains nothing:
 # each sequence reads its own.
 #
-# **Predict:** which batch reaches the flat part of the roof?
+# **Predict:** on the roofline of lesson 06, which batch reaches the flat part?
 
 # %% tags=["view"]
 explore(
     lambda batch: canvases.roofline("h100_sxm", intensity=batch, bits=16),
-    batch=SelectionSlider(options=[1, 4, 16, 64, 256, 512], value=1),
+    batch=SelectionSlider(options=[1, 4, 16, 64, 256, 512], value=64),
 )
+
+# %% [markdown]
+# 512: the ridge lies at 295, so even 256 sequences at a time leave the arithmetic waiting for weights.
 
 # %% tags=["view"]
 quiz("llm.decode_bound")
@@ -184,14 +208,20 @@ print(f"training state of the adapter: {llm.ADAM_MIXED.bytes(adapter) / GB:.2f} 
 # %% [markdown]
 # More, even after double quantization, which quantizes the constants themselves (arXiv 2305.14314).
 # **Common slip:** "NF4 is half a byte". The weights are; what you store is a little more.
+#
+# All three ways in one figure. Which of them fits a GPU of 24 GB, and what fills it?
 
 # %% tags=["view"]
 explore(
     canvases.memory_stack,
-    method=["full", "lora", "qlora"],
+    method=["lora", "full", "qlora"],
     rank=[8, 16, 64],
     tokens=IntSlider(value=2048, min=256, max=8192, step=256),
 )
+
+# %% [markdown]
+# Full training does not fit. LoRA does, as gradients and moments all but vanish: what is left is the frozen
+# weights, and those QLoRA shrinks.
 
 # %% tags=["view"]
 quiz("llm.qlora_gb")

@@ -15,7 +15,7 @@ from tinylib.show.tornado import tornado
 # %% [markdown]
 # ## Would you sign this number?
 #
-# This book grew out of four published texts, and each has figures that do not hold. Good authors, plausible
+# This book grew out of five published texts, and each has figures that do not hold. Good authors, plausible
 # numbers: you would have copied them. **Predict:** a KV cache of 32 layers, 32 heads of 128, 512 tokens in
 # FP16 is printed as 134 MB. Right?
 
@@ -167,13 +167,17 @@ print(
     f"30 times less energy for an inference, {c.recomputed:.1f} times the battery life on a board that sleeps"
 )
 
+# %% [markdown]
+# A parameter is used at every step, and a board sleeps between two inferences: neither saving was that of the
+# thing one pays for.
+
 # %% tags=["view"]
 quiz("claim.window_macs")
 
 # %% [markdown]
 # ## Innocent
 #
-# A detective who finds every suspect guilty is of no use. **Predict:** an int8 CfC cell with heads for 3
+# A detective who finds every suspect guilty is of no use. **Predict:** an INT8 CfC cell with heads for 3
 # states and a backbone of 4 is said to have 13 biases. You count 4 + 4 x 3. Guilty?
 
 # %% tags=["view"]
@@ -210,9 +214,9 @@ explore(
 #
 # ## The cheat sheet
 #
-# Every metric with its formula, and what each technique moves. Each example is computed as the page is
-# made, and a test holds each formula against the library. `python -m tinylib.show.cheat_sheet > sheet.html`
-# makes a page to print.
+# Every metric with its formula, unit and calculator, and what each technique moves. Each example is computed
+# as the page is made, and a test holds each formula against the library. The links lead to the lessons.
+# `python -m tinylib.show.cheat_sheet > sheet.html` makes a page to print.
 
 # %% tags=["view"]
 HTML(cheat_sheet.sheet())

@@ -88,11 +88,12 @@ for name in ("8 filters 5x5/3", "separable", "2 filters 5x5/3", "dense"):
     print(f"{name}: {run.macs:,} MACs, {run.instructions:,} instructions, {each:.0f} a MAC")
 
 # %% [markdown]
+# Not always: 7,672 against 8,640 MACs, and half as many instructions again.
+#
 # **Common slip:** "MACs are time". Every output is also requantized, every window moved, every short loop
 # begun and ended. Long rows of MACs are cheap, many small ones are not. So count MACs to sort out, and
 # measure to decide.
-
-# %% [markdown]
+#
 # ## Techniques in a stack
 #
 # Savings multiply when they act on different things: fewer bits act on the bytes of a weight, fewer filters
@@ -149,8 +150,7 @@ explore(
 
 # %% [markdown]
 # The means keep every limit with room to spare, and miss the goal. Room that is left is accuracy not bought.
-
-# %% [markdown]
+#
 # ## What a class might do
 #
 # Seventeen networks were trained, built and run (`python -m benchmarks.capstone`). Move the limits: the
@@ -174,6 +174,8 @@ explore(
 )
 
 # %% [markdown]
+# Flash, at these limits. A budget has one tightest limit, and the first technique goes there.
+#
 # ## Whose accuracy?
 #
 # One network was fitted to the very words of the visible test: six speakers. **Predict** its accuracy there,

@@ -16,22 +16,29 @@ from tinylib.lab.own_data import own_data
 # ## What a file has to say
 #
 # A sensor, a week of logging, one CSV file. The network behind it will be small; whether it is *right* is
-# decided by what the file says about its rows. Here are thirty rows as loggers write them.
-# **Predict:** how many things are wrong with them?
+# decided by what the file says about its rows. Here is a piece of thirty rows as loggers write them.
+# **Predict:** how many things are wrong with it, before anyone has trained anything?
 
 # %%
 head = "ms;acc;temp;note;state"
 rows = [f"{10 * i};{0.1 * (i % 7):.1f};21;ok;run".replace(".", ",") for i in range(30)]
 rows[4], rows[9], rows[15], rows[20] = "40;;21;ok;run", "90;-9999;21;ok;run", "150;error;21;ok;run", "200;0"
+print("\n".join([head, *rows[3:6], rows[9], rows[15], *rows[20:22]]))
+
+# %% [markdown]
+# A reader that is honest says what it does with each:
+
+# %%
 table = read("\n".join([head, *rows]).encode())
 roles = roles_of(table)
 for note in (*table.notes, *roles.notes, *recordings(table, roles).notes):
     print("-", note)
 
 # %% [markdown]
-# A gap that is filled in silence is a lie in the data; one that is filled and *said* is a decision. Two
-# columns matter more than all others: a **label**, or all you can learn is what is usual; and a name for
-# the **machine or person**, or nobody can tell what your accuracy means.
+# Three cells, one row, two columns that say nothing, and no column that names the machine. A gap that is
+# filled in silence is a lie in the data; one that is filled and *said* is a decision. Two columns matter more
+# than all others: a **label**, or all you can learn is what is usual; and a name for the **machine or
+# person**, or nobody can tell what your accuracy means.
 #
 # ## The same machine twice
 #
@@ -70,14 +77,20 @@ for n in (10, 40, 160, 640):
     print(f"{n:3} windows, 90 % right: {low:.0%} to {high:.0%}")
 
 # %% tags=["view"]
-explore(interval_bars, windows=IntSlider(value=40, min=10, max=640, step=10), right=(50, 100, 5))
+explore(
+    interval_bars,
+    windows=IntSlider(value=40, min=10, max=640, step=10),
+    right=IntSlider(value=90, min=50, max=100, step=5),
+)
 
 # %% [markdown]
-# Four times the windows halve the doubt, and windows of one machine count as fewer than they are.
+# 77 %, with 40 windows. Four times the windows halve the doubt, and windows of one machine count as fewer
+# than they are.
 #
 # ## Before you record
 #
-# A rate that is too low cannot be mended afterwards.
+# A rate that is too low cannot be mended afterwards: what swings faster than half the rate comes back as a
+# slow swing that never was.
 
 # %% tags=["view"]
 quiz("vib.nyquist")

@@ -4,6 +4,8 @@ import statistics
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 ROUNDS = 9
 LEAST_S = 0.02  # a round lasts at least this long, by repeating short calls
 
@@ -33,6 +35,36 @@ def ratio(ours: Callable[[], object], peer: Callable[[], object], rounds: int = 
     """Median over rounds of the peer's time over ours: above 1 we are faster."""
     counts = repeats(ours), repeats(peer)
     return statistics.median(seconds(peer, counts[1]) / seconds(ours, counts[0]) for _ in range(rounds))
+
+
+def recurrent(cell, peer, xs):
+    """Four calls: our cell forward and train over xs (time, batch, inputs), and a torch peer's.
+
+    A training step is forward, backward and zeroed gradients, without an optimiser; ours returns them.
+    """
+    import torch
+
+    from tinylib.nets.arithmetic import FLOAT32
+    from tinylib.nets.scan import scan, scan_back
+
+    torch.set_num_threads(1)
+    theirs, ones = torch.tensor(xs), np.ones((*xs.shape[:2], cell.hidden_features), np.float32)
+
+    def forward():
+        return scan(cell, xs, FLOAT32)
+
+    def train():
+        return scan_back(cell, forward()[1], ones, FLOAT32)
+
+    def peer_forward():
+        with torch.no_grad():
+            return peer(theirs)[0]
+
+    def peer_train():
+        peer.zero_grad()
+        peer(theirs)[0].sum().backward()
+
+    return forward, train, peer_forward, peer_train
 
 
 def row(

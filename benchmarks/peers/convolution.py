@@ -104,7 +104,7 @@ def in_float(name: str, net: Network, in_shape: tuple[int, ...], goals: dict) ->
 
         np.testing.assert_allclose(ours(), peer().numpy(), atol=1e-4)
         ours_s, peer_s = medians(ours, peer, rounds=ROUNDS)
-        note = f"{1e6 * ours_s:,.0f} us against {1e6 * peer_s:,.0f} us"
+        note = f"{1e6 * ours_s:,.0f} µs against {1e6 * peer_s:,.0f} µs"
         found.append(row(f"{name} float, B={batch}", "torch", peer_s / ours_s, must, aim, note))
     return found
 
@@ -142,7 +142,7 @@ def in_int8(name: str, net: Network, in_shape: tuple[int, ...], must=None, aim=N
 
         from benchmarks.reference.tflite_file import written
     except ModuleNotFoundError as error:
-        return [row(f"{name} int8", "LiteRT", None, note=f"not installed: {error.name}")]
+        return [row(f"{name} INT8", "LiteRT", None, note=f"not installed: {error.name}")]
     ours = as_int8(net, in_shape)
     model = written(ours, in_shape)
     xs = np.random.default_rng(3).integers(-128, 128, (20, 1, *in_shape)).astype(np.int8)
@@ -157,8 +157,8 @@ def in_int8(name: str, net: Network, in_shape: tuple[int, ...], must=None, aim=N
         ours_s, peer_s = medians(
             lambda r=runtime: ours.forward(xs[0], r), lambda t=theirs: t(xs[0]), rounds=ROUNDS
         )
-        note = f"{1e6 * ours_s:,.0f} us against {1e6 * peer_s:,.0f} us, equal outputs"
-        found.append(row(f"{name} int8 exact, B=1", peer, peer_s / ours_s, *goals, note))
+        note = f"{1e6 * ours_s:,.0f} µs against {1e6 * peer_s:,.0f} µs, equal outputs"
+        found.append(row(f"{name} INT8 exact, B=1", peer, peer_s / ours_s, *goals, note))
     return found
 
 

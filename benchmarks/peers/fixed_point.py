@@ -68,7 +68,7 @@ def multiply_rows(found: dict) -> list[dict]:
             np.testing.assert_array_equal(codes(call()), ops.mul(a, b))
             ours, theirs = medians(lambda a=a, b=b: ops.mul(a, b), call)
             must, aim = GOALS[name] if n >= 10_000 else (None, None)
-            note = f"{1e6 * ours:.1f} us" + "; below 500 words numpy's calls cost more" * (theirs < ours)
+            note = f"{1e6 * ours:.1f} µs" + "; below 500 words numpy's calls cost more" * (theirs < ours)
             rows.append(row(f"Q16.16 multiply, n = {n:,}", name, theirs / ours, must, aim, note))
     return rows
 
@@ -91,7 +91,7 @@ def matmul_rows(found: dict) -> list[dict]:
             ours, theirs = medians(lambda a=a, b=b, ops=ops: ops.dot(a, b), lambda a=a, b=b: a @ b)
             full = kind.endswith("full")  # two products of halves: no goal is claimed
             must, aim = (5, 12) if n >= 64 and not full else (None, None)
-            note = f"{1e6 * ours:.0f} us" + "; plain integers, and rounding on top" * (theirs < ours)
+            note = f"{1e6 * ours:.0f} µs" + "; plain integers, and rounding on top" * (theirs < ours)
             rows.append(row(f"{kind} matrices, n = {n}", "numpy int64 @", theirs / ours, must, aim, note))
     return rows + ([apytypes_matmul(found["apytypes"], n) for n in SIDES] if "apytypes" in found else [])
 
@@ -108,7 +108,7 @@ def apytypes_matmul(apytypes, n: int) -> dict:
 
     np.testing.assert_array_equal(signed_codes(call()), ops.dot(a, b))
     ours, theirs = medians(lambda: ops.dot(a, b), call)
-    return row(f"Q16.16 below 8 matrices, n = {n}", "apytypes @", theirs / ours, note=f"{1e6 * ours:.0f} us")
+    return row(f"Q16.16 below 8 matrices, n = {n}", "apytypes @", theirs / ours, note=f"{1e6 * ours:.0f} µs")
 
 
 def rows() -> list[dict]:

@@ -6,12 +6,11 @@ Needs ncps and torch; the weights go from ours to the peer.
 """
 
 import numpy as np
-from beside import medians, row, show
+from beside import medians, recurrent, row, show
 
 from tinylib.nets.arithmetic import FLOAT32
 from tinylib.nets.cfc import CfC
 from tinylib.nets.liquid import SynapticLTC
-from tinylib.nets.scan import scan, scan_back
 
 INPUTS = 2
 CFC_SIZES = ((3, 4), (8, 16))  # neurons, backbone features
@@ -58,27 +57,8 @@ def ltc_pair(neurons: int):
 
 def compared(name: str, cell, peer, weights, batch: int, goals: dict) -> list[dict]:
     """Rows of forward and of training at one batch size, after a check that both agree."""
-    import torch
-
-    torch.set_num_threads(1)
     xs = np.random.default_rng(1).normal(size=(TIME, batch, INPUTS)).astype(np.float32)
-    theirs = torch.tensor(xs)
-    ones = np.ones((TIME, batch, cell.hidden_features), np.float32)
-
-    def forward():
-        return scan(cell, xs, FLOAT32)
-
-    def train():
-        return scan_back(cell, forward()[1], ones, FLOAT32)
-
-    def peer_forward():
-        with torch.no_grad():
-            return peer(theirs)[0]
-
-    def peer_train():
-        peer.zero_grad()
-        peer(theirs)[0].sum().backward()
-
+    forward, train, peer_forward, peer_train = recurrent(cell, peer, xs)
     np.testing.assert_allclose(forward()[0], peer_forward().numpy(), atol=2e-4)
     peer_train()
     ours, expected = weights(train()[1])

@@ -5,11 +5,10 @@ numpy costs eight calls, the fused kernel one: torch is expected to win, and the
 """
 
 import numpy as np
-from beside import medians, row, show
+from beside import medians, recurrent, row, show
 
 from tinylib.nets.arithmetic import FLOAT32
 from tinylib.nets.load import cell
-from tinylib.nets.scan import scan, scan_back
 
 INPUTS, TIME = 3, 32
 NEURONS = (8, 16)
@@ -29,28 +28,9 @@ def pair(kind: str, neurons: int):
 
 def compared(kind: str, neurons: int, batch: int) -> list[dict]:
     """Rows of forward and of training, after a check that both agree."""
-    import torch
-
-    torch.set_num_threads(1)
     ours, peer = pair(kind, neurons)
     xs = np.random.default_rng(1).normal(size=(TIME, batch, INPUTS)).astype(np.float32)
-    theirs = torch.tensor(xs)
-    ones = np.ones((TIME, batch, neurons), np.float32)
-
-    def forward():
-        return scan(ours, xs, FLOAT32)
-
-    def train():
-        return scan_back(ours, forward()[1], ones, FLOAT32)
-
-    def peer_forward():
-        with torch.no_grad():
-            return peer(theirs)[0]
-
-    def peer_train():
-        peer.zero_grad()
-        peer(theirs)[0].sum().backward()
-
+    forward, train, peer_forward, peer_train = recurrent(ours, peer, xs)
     np.testing.assert_allclose(forward()[0], peer_forward().numpy(), atol=1e-5)
     found = []
     for what, mine, other in ("forward", forward, peer_forward), ("train", train, peer_train):

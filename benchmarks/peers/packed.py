@@ -13,7 +13,7 @@ from beside import medians, row, show
 
 SIZES = (  # n_in, n_out, batch, must, aim, note
     (4096, 4096, 1, 5.0, 9.0, "67 MB of float against 2.1 MB of bits: memory decides"),
-    (1024, 1024, 1, 1.2, 1.8, "4.2 MB against 131 kB: both in cache"),
+    (1024, 1024, 1, 1.2, 1.8, "4.2 MB against 131 KB: both in cache"),
     (4096, 4096, 32, None, None, "BLAS reuses each weight 32 times"),
     (64, 16, 1, None, None, "packing loses: a numpy call costs more than this layer; 4,096 bytes become 128"),
 )

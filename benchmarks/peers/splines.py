@@ -67,7 +67,7 @@ def rows() -> list[dict]:
         peer, own = medians(theirs, ours)
         model.speed()
         fast, again = medians(theirs, ours)
-        note = f"{1e6 * own:.0f} us a pass; {fast / again:.0f} x after pykan's speed()"
+        note = f"{1e6 * own:.0f} µs a pass; {fast / again:.0f} x after pykan's speed()"
         work = f"KAN {'-'.join(map(str, sizes))} train, B = {BATCH}"
         found.append(row(work, "pykan", peer / own, 20, 40, note))
     return found

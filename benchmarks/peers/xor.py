@@ -65,7 +65,7 @@ def beside_torch(torch) -> dict:
     ratio, peer, own = medians(
         lambda: torch_run(torch, net, xs, targets), lambda: one_net.train(net, xs, targets, RATE, Q16_16)
     )
-    note = f"{peer / 0.02:.0f} and {own / 0.02:.2f} us a step"
+    note = f"{peer / 0.02:.0f} and {own / 0.02:.2f} µs a step"
     work = "XOR 2-4-1 Q16.16, 20,000 steps"
     return row(work, "torch, same task", ratio, 15, 75, note)
 

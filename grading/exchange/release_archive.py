@@ -22,9 +22,13 @@ FILES = (
     "README.md",
     "LICENSE",
     "LICENSE-TEXT",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CODE_OF_CONDUCT.md",
     "Makefile",
     "bootstrap.py",
     "environment.yml",
+    "postBuild",
     "pyproject.toml",
     "requirements.lock",
     "docs/lesson03.png",  # the picture in README.md

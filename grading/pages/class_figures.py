@@ -21,8 +21,8 @@ def spread(points: Sequence[float], most: float) -> str:
     x = svg.Axis(
         "points", 0, bins * step, ticks=tuple(step * i for i in range(bins + 1)), words=lambda v: f"{v:g}"
     )
-    plot = svg.axes(x, y, left=LEFT, top=46, width=WIDTH - LEFT - 24, height=180)
-    body = plot.body
+    plot = svg.axes(x, y, left=LEFT, top=76, width=WIDTH - LEFT - 24, height=180)
+    body = svg.text(24, 34, "Points in the class", size=18, bold=True) + plot.body
     for index, count in enumerate(counts):
         if count:
             start, end = plot.x(index * step), plot.x((index + 1) * step)
@@ -41,7 +41,7 @@ def spread(points: Sequence[float], most: float) -> str:
     words = (
         f"{len(points)} students, median {middle:.3g} of {most:g} points. Students by step: {told or 'none'}."
     )
-    return svg.picture("Points in the class", words, body, WIDTH, 286)
+    return svg.picture("Points in the class", words, body, WIDTH, 316)
 
 
 def _step(most: float) -> float:
@@ -61,7 +61,9 @@ def difficulty(rows: Sequence[tuple[str, float, float]]) -> str:
 
     What of a bar lies beyond its mark was earned by answers that were right in part.
     """
-    top, body = 6, ""
+    top = 66
+    body = svg.text(24, 34, "Questions by difficulty", size=18, bold=True)
+    body += svg.text(NAMES, 56, "share of the points earned [%]", "muted", 12)
     for index, (name, share, right) in enumerate(rows):
         y = top + ROW * index
         hover = f"{name}: {share:.0%} of the points, {right:.0%} fully right"

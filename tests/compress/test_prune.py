@@ -1,5 +1,7 @@
 """Pruning: exact counts, hand-worked patterns, zeros that stay, and accuracy that tuning brings back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tinylib.compress import baseline, channels, prune, sparse
-from tinylib.cost.compression import csr_breakeven_density, csr_bytes, pruned_channels
+from tinylib.cost.compression import csr_breakeven_density, csr_bytes
 from tinylib.nets.conv import Conv2D, DepthwiseConv2D
 from tinylib.nets.dense import Dense
 from tinylib.nets.network import Network
@@ -145,8 +147,8 @@ def test_channels_leave_a_smaller_network_with_the_same_units(net, data):
 def test_channels_of_a_convolution_follow_the_cost_model(conv, data):
     small = channels.prune(conv, {0: 6, 2: 8})
     first, second = small.parts[0].layer, small.parts[2].layer
-    assert first == pruned_channels(conv.parts[0].layer, 1, 6)
-    assert second == pruned_channels(conv.parts[2].layer, 6, 8)
+    assert first == replace(conv.parts[0].layer, out_channels=6)
+    assert second == replace(conv.parts[2].layer, in_channels=6, out_channels=8)
     assert small.model((8, 8, 1)).macs == 64 * 9 * 6 + 16 * 9 * 6 * 8 + 2 * 2 * 8 * 10
     assert baseline.accuracy(baseline.fit(small, data.train, 4), data.test) > 0.9
 

@@ -143,6 +143,20 @@ def test_smoothing_in_closed_form():
     assert smooth.factors(np.zeros((1, 2)), w).tolist() == [1, 1]
 
 
+def test_smoothing_trades_the_error_of_inputs_for_that_of_weights():
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=(64, 16)) * np.where(np.arange(16) == 5, 100, 1), rng.normal(size=(16, 8))
+    lines = {name: [error for _, error in line] for name, line in smooth.error_curves(x, w, points=5).items()}
+    assert lines["inputs rounded"][0] > 3 * lines["inputs rounded"][-1]
+    assert lines["weights rounded"][-1] > 3 * lines["weights rounded"][0]
+    assert 0 < np.argmin(lines["both"]) < 4
+    moved = smooth.migrate(x, w, smooth.factors(x, w, 0.5))
+    by_hand = np.matmul(*(quantize.weights(v, 8).restored() for v in moved)) - x @ w
+    assert smooth.output_error(x, w, 0.5) == pytest.approx(np.sqrt((by_hand**2).mean()))
+    with pytest.raises(ValueError, match="rounded must hold"):
+        smooth.output_error(x, w, 0.5, rounded=("biases",))
+
+
 def test_smoothing_saves_a_network_with_an_outlier_unit(nets, data):
     plain, smoothed = [], []
     for net in nets:

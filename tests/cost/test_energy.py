@@ -86,6 +86,11 @@ def test_first_layer_of_resnet50():  # 9,408 weights, 118,013,952 MACs, 12,544 p
     assert energy.spent_uj(118_013_952, 3.7) == pytest.approx(436.6516224)
 
 
+def test_parts_of_a_layer_are_named_in_microjoules():
+    spent = energy.layer_energy(STEM, IMAGE)
+    assert spent.parts_uj == pytest.approx({"arithmetic": 542.86, "reading weights": 6.02112}, rel=1e-4)
+
+
 def test_four_int8_weights_share_a_word():
     small = energy.layer_energy(STEM, IMAGE, format="int8", memory="sram_8kb")
     assert small.weights_pj == 9408 / 4 * 5

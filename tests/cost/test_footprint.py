@@ -24,14 +24,8 @@ from tinylib.cost.footprint import (
     struct,
     value,
 )
-from tinylib.cost.layer_footprint import (
-    int8_cfc,
-    layer_bytes,
-    layer_table,
-    liquid_table,
-    packed_inference_bytes,
-)
-from tinylib.cost.sequence import GRU, KAN, LSTM, LTC, BinaryDense, CfC, Elman, TernaryDense
+from tinylib.cost.layer_footprint import int8_cfc, layer_bytes
+from tinylib.cost.sequence import GRU, KAN, LSTM, LTC, BinaryDense, CfC, Dropout, Elman, TernaryDense
 
 CASES = json.loads((Path(__file__).parents[1] / "golden" / "sizeof.json").read_text())["cases"]
 MEASURED = {kind: [case for case in CASES if case["arch"] == kind] for kind in {c["arch"]: 0 for c in CASES}}
@@ -79,22 +73,37 @@ def test_parts_of_the_xor_network():  # by hand: neurons of 88 and 40 bytes, tin
     assert (parts["training policy"], parts["padding"]) == (16, 16)
 
 
-def test_published_layers():  # tinymind docs/size-comparison.md
-    sizes = {weights: [row.object_bytes for row in layer_table(weights)] for weights in ("double", "Q8.8")}
+PUBLISHED = (  # (layer, input shape or None) as tinymind docs/size-comparison.md lists them
+    (L.Conv1D(1, 8, kernel_size=5, stride=2), None),
+    (L.Conv1D(1, 4, kernel_size=5), None),
+    *((L.MaxPool1D(2), shape) for shape in ((96, 4), (48, 1), (6, 1))),
+    (L.AvgPool1D(2), None),
+    *((Dropout(0.5), (n,)) for n in (192, 32, 5)),
+    (L.Conv2D(1, 8, kernel_size=3), None),
+    (L.DepthwiseConv2D(8, kernel_size=3), None),
+    (L.PointwiseConv2D(8, 16), None),
+    (L.PointwiseConv2D(16, 10), None),
+    (L.MaxPool2D(2), (18, 18, 8)),
+    (L.GlobalAvgPool2D(), None),
+    *((dense(*n), None) for dense in (BinaryDense, TernaryDense) for n in ((4, 2), (16, 8), (64, 16))),
+)
+
+
+def test_published_layers():
+    sizes = {w: [layer_bytes(layer, w, shape) for layer, shape in PUBLISHED] for w in ("double", "Q8.8")}
     assert sizes["double"][:9] == [768, 384, 1536, 192, 24, 1, 193, 33, 6]
     assert sizes["Q8.8"][:9] == [192, 96, 1536, 192, 24, 1, 193, 33, 6]
     assert sizes["double"][-6:] == [168, 2192, 16768, 168, 2208, 16896]
     assert sizes["Q8.8"][-6:] == [44, 560, 4288, 44, 576, 4416]
-    images = [row.object_bytes for row in layer_table("float")][9:15]
+    images = [layer_bytes(layer, "float", shape) for layer, shape in PUBLISHED[9:15]]
     assert images == [640, 640, 1152, 1360, 5184, 1]
     assert sum(images) == 8977  # the pipeline; its 8,976 leaves out the byte of the global pooling
 
 
 def test_published_liquid_cells():
-    assert [row.params for row in liquid_table("Q8.8")] == [28, 88, 129, 761]
-    assert [row.parameter_bytes for row in liquid_table("Q8.8")] == [56, 176, 258, 1522]
-    assert [row.parameter_bytes for row in liquid_table("double")] == [224, 704, 1032, 6088]
-    assert {row.object_bytes for row in liquid_table("double")} == {None}  # the caller owns the parameters
+    cells = LTC(2, 3), CfC(2, 3, 4), LTC(4, 8), CfC(4, 8, 16)
+    params = [cell.params + L.Dense(cell.hidden_features, 1).params for cell in cells]  # with their readout
+    assert params == [28, 88, 129, 761]
     int8 = int8_cfc(CfC(2, 3, 4))
     assert (int8.parameter_bytes, int8.table_bytes) == (120, 512)
     assert int8.object_bytes == 80 + (2 + 2) + 48 + 4 + 16 + 16 + (2 + 6)  # 2 + 2, 4 and 2 + 6: padding
@@ -103,9 +112,10 @@ def test_published_liquid_cells():
 
 @pytest.mark.parametrize("dense, bits", [(BinaryDense, 1), (TernaryDense, 2)])
 def test_packed_inference(dense, bits):  # published with double biases; with Q8.8 ones 160 and 288
-    assert packed_inference_bytes(dense(64, 16)) == 64 * 16 * bits // 8 + 16 * 8
-    assert packed_inference_bytes(dense(64, 16), "Q8.8") == {1: 160, 2: 288}[bits]
-    assert packed_inference_bytes(dense(32, 32)) == {1: 384, 2: 512}[bits]
+    wide, square = dense(64, 16), dense(32, 32)
+    assert wide.packed_bytes + 16 * 8 == 64 * 16 * bits // 8 + 16 * 8
+    assert wide.packed_bytes + 16 * 2 == {1: 160, 2: 288}[bits]
+    assert square.packed_bytes + 32 * 8 == {1: 384, 2: 512}[bits]
 
 
 def test_max_pooling_keeps_indices_not_values():
@@ -208,7 +218,6 @@ def test_refusals(make, message):
         (lambda: Network("mlp", 2, 3, 1, trainable=1), "trainable must be True or False, got 1"),
         (lambda: Network("mlp", 2.5, 3, 1), "inputs must be a whole number, got 2.5"),
         (lambda: layer_bytes(KAN(2, 3)), "layer must be a convolution, pooling, dropout or packed dense"),
-        (lambda: packed_inference_bytes(L.Dense(2, 3)), "layer must be a BinaryDense or TernaryDense"),
         (lambda: int8_cfc(LTC(2, 3)), "cell must be a CfC"),
     ],
 )

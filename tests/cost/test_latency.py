@@ -25,6 +25,12 @@ def test_a_batch_of_one_never_waits():
     assert latency.batch_latency_s(1, 0.05, 3) == 0.05 == latency.mean_batch_latency_s(1, 0.05, 3)
 
 
+def test_batches_that_cannot_keep_up_are_left_out():  # 48 + 2 B ms: 71 a second at B = 4, 200 at B = 16
+    assert list(latency.first_waits_ms((1, 4, 16), 48, 2, 20)) == ["batch 1", "batch 4", "batch 16"]
+    found = latency.first_waits_ms((1, 4, 16), 48, 2, 100)
+    assert found == {"batch 16": pytest.approx({"filling": 150, "running": 80})}
+
+
 @pytest.mark.parametrize("width, batch", [(2, 156), (1, 78), (0.5, 39)])
 def test_batch_at_the_a100_ridge(width, batch):  # 2 B FLOP over b bytes a weight meets 156 FLOP/byte
     assert latency.batch_at_ridge(*A100, width) == pytest.approx(batch)
@@ -54,12 +60,6 @@ def test_int4_tokens_of_seven_billion_weights():  # 3.5 GB at 2 TB/s
     assert latency.token_time_s(7_000_000_000, 4, 2e12) == pytest.approx(1.75e-3)
 
 
-def test_cycles_are_whole():
-    assert latency.cycles_for_macs(7, 2) == 4
-    assert latency.cycles_for_macs(7, 0.5) == 14
-    assert latency.cycles_for_macs(0) == 0
-
-
 @given(st.integers(1, 20), positive, st.floats(0.01, 1))
 def test_a_queue_walked_request_by_request(batch, batch_time_s, load):
     arrivals_per_s = load * latency.throughput_per_s(batch, batch_time_s)
@@ -85,12 +85,6 @@ def test_the_batch_found_lies_on_the_ridge(ridge, n_in, n_out):
     batch = latency.batch_at_ridge(ridge * 1e9, 1e9, 2, n_in, n_out)
     assert math.isclose(latency.dense_intensity(batch, 2, n_in, n_out), ridge, rel_tol=1e-9)
     assert batch > latency.batch_at_ridge(ridge * 1e9, 1e9, 2)
-
-
-@given(st.integers(0, 10**9), st.sampled_from((0.25, 0.5, 1, 2, 4)))
-def test_cycles_cover_the_work_and_no_more(macs, rate):
-    cycles = latency.cycles_for_macs(macs, rate)
-    assert cycles * rate >= macs > (cycles - 1) * rate
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylib.cost import Add, Conv2D, Dense, Model, ModelError, Node, PointwiseConv2D, memory, models
-from tinylib.cost.models import differences, named, read, sequential
+from tinylib.cost.models import named, read, sequential
+from tinylib.cost.stated import differences
 
 
 def conv(name, src, out, kernel, stride=1, pad="same", op="conv"):

@@ -92,7 +92,7 @@ def test_the_report_is_one_page_without_a_script_that_can_be_read_aloud(folder):
     drawings = [attrs for tag, attrs in page.tags if tag == "svg"]
     assert len(drawings) == 3 and all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in drawings)
     assert all("scope" in attrs for tag, attrs in page.tags if tag == "th")
-    assert "prefers-color-scheme: dark" in text
+    assert "prefers-color-scheme:dark" in text
     for words in ("as integers", "95 % interval", "why not", "no other part knows", "1.5 cycles"):
         assert words in text
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylib.formats.affine import Affine, asymmetric, sqnr_db, symmetric
-from tinylib.formats.calibration import METHODS, calibrate, grouped, spread, squared_error
+from tinylib.formats.calibration import METHODS, calibrate, spread, squared_error
 
 numbers = st.lists(st.floats(-100, 100).map(lambda v: round(v, 6)), min_size=1, max_size=40)
 
@@ -79,10 +79,11 @@ def test_channels_are_tensors_of_their_own(method, symmetrical):
 def test_finer_sharing_is_finer():  # signal to noise of 4-bit weights: tensor < channel < group
     w = np.random.default_rng(2).normal(size=(64, 256)) * np.linspace(0.1, 3, 64)[:, None]
     w[:, ::32] *= 4
+    groups = w.reshape(64, 16, 16)
     codes = {
         "tensor": (w, calibrate(w, 4, symmetrical=True)),
         "channel": (w, calibrate(w, 4, symmetrical=True, over=-1)),
-        "group": (grouped(w, 16), calibrate(grouped(w, 16), 4, symmetrical=True, over=-1)),
+        "group": (groups, calibrate(groups, 4, symmetrical=True, over=-1)),
     }
     db = {
         name: sqnr_db(x.ravel().tolist(), code.dequantize(code.quantize(x)).ravel().tolist())
@@ -112,7 +113,6 @@ def test_range_holds_zero_and_its_share():
             r"over must be None or an axis of shape \(2, 2\), got 2",
         ),
         (lambda: calibrate(np.ones((2, 0)), over=0), "values must not be empty"),
-        (lambda: grouped(np.zeros((3, 10)), 4), "group size must divide the last axis, 10 values, got 4"),
         (lambda: Affine(np.array([1.0, 0.0])), "scale must be positive, got 0.0"),
         (lambda: Affine(np.ones(2), np.array([0, 200])), "zero_point must be a code, -128 to 127"),
         (lambda: asymmetric(np.array([-1.0, 0.5]), np.ones(2)), "range must hold zero and have a width"),

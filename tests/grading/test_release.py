@@ -80,6 +80,12 @@ def test_members_are_those_that_students_need(found):
         }
 
 
+def test_library_of_the_students_is_whole(found):
+    """C of the chip, licences of the data, what JupyterLab loads: a forgotten kind of file shows here."""
+    files = (p for p in (ROOT / "tinylib").rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    assert {p.relative_to(ROOT).as_posix() for p in files} == {n for n in found if n.startswith("tinylib/")}
+
+
 def test_every_key_and_solution_is_searched_for():
     """A search for nothing finds nothing: each key and each solution must give something to search for."""
     sources = {source for source, _ in private_parts(ROOT)}
@@ -248,7 +254,10 @@ def test_unpacked_archive_shows_help_and_delivers_lessons_and_exercises(unpacked
 
 
 @pytest.mark.slow
-def test_unpacked_library_runs_an_exercise_without_grading_or_authoring(unpacked):
+@pytest.mark.parametrize(
+    "notebook", ["notebooks/00_checks.ipynb", "exercises/a02_counting/a02_counting.ipynb"]
+)
+def test_unpacked_notebook_runs_without_grading_or_authoring(unpacked, notebook):
     """A student's notebook, where everything of the instructor's is blocked."""
     code = """
 import json, os, runpy, sys
@@ -259,9 +268,10 @@ import tinylib, tinylib.lab, tinylib.nets
 assert tinylib.__file__.startswith(os.getcwd()), tinylib.__file__
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-os.chdir("exercises/a02_counting")
+folder, name = os.path.split(sys.argv[1])
+os.chdir(folder)
 ran = 0
-for cell in json.load(open("a02_counting.ipynb"))["cells"]:
+for cell in json.load(open(name))["cells"]:
     if cell["cell_type"] == "code":
         result = shell.run_cell("".join(cell["source"]))
         if not result.success and "check" in "".join(cell["source"]):
@@ -271,9 +281,10 @@ for cell in json.load(open("a02_counting.ipynb"))["cells"]:
 print("ran", ran)
 """
     env = {"PATH": "/usr/bin:/bin", "HOME": str(unpacked), "MPLBACKEND": "agg"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=unpacked, capture_output=True, text=True, env=env)
+    command = [sys.executable, "-c", code, notebook]
+    done = subprocess.run(command, cwd=unpacked, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr + done.stdout
-    assert int(done.stdout.split()[-1]) >= 15
+    assert int(done.stdout.split()[-1]) >= 10
 
 
 def test_solution_blocks_are_read_from_the_notebook():

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.nets import scalar
+from tests.nets.roads import codes_equal, side_by_side
 from tests.nets.test_liquid import slow_and_fast
 from tests.nets.test_recurrent import FORMATS
 from tests.nets.test_scan import central_differences
@@ -17,7 +18,7 @@ from tinylib.nets.arithmetic import FLOAT, FLOAT32, Fixed
 from tinylib.nets.cfc import CfC
 from tinylib.nets.dense import Dense
 from tinylib.nets.network import Network
-from tinylib.nets.optimizers import SGD, Adam
+from tinylib.nets.optimizers import Adam
 from tinylib.nets.scan import Cell, Recurrent, scan, scan_back
 from tinylib.nets.train import train
 
@@ -128,43 +129,18 @@ def test_the_fast_way_is_the_cell(activation, ops, atol):
 
 def test_independent_cells_run_side_by_side():
     rng = np.random.default_rng(0)
-    both, xs = CfC.draw(rng, 2, 3, 4, seeds=(5,)), rng.normal(size=(4, 2, 2))
-    hs, tape = scan(both, xs)
-    grads = scan_back(both, tape, np.ones_like(hs))[1]
-    for k in range(5):
-        cell = both.mapped(lambda a, k=k: a[k])
-        one, alone = scan(cell, xs)
-        np.testing.assert_allclose(hs[:, k], one, atol=1e-13)
-        for name, g in scan_back(cell, alone, np.ones_like(one))[1].items():
-            np.testing.assert_allclose(grads[name][k], g, atol=1e-12)
+    side_by_side(CfC.draw(rng, 2, 3, 4, seeds=(5,)), rng.normal(size=(4, 2, 2)), 5)
 
 
 @pytest.mark.parametrize("q, rounding, overflow", FORMATS, ids=str)
 @pytest.mark.parametrize("reach", [1.0, 30.0])  # 30: sums pass the range of Q8.8
 def test_codes_equal_a_scalar_implementation(q, rounding, overflow, reach):
     rng = np.random.default_rng(5)
-    ops, numbers = Fixed(q, rounding, overflow), scalar.Q(q, rounding, overflow)
+    ops = Fixed(q, rounding, overflow)
     cell = drawn(1, dt=0.7, ops=ops)
     xs = ops.number(rng.uniform(-reach, reach, (5, 2, 2)))
     targets = ops.number(rng.uniform(-1, 1, (5, 2, 3)))
-    hs, tape = scan(cell, xs, ops)
-    dxs, grads, _ = scan_back(cell, tape, ops.sub(targets, hs), ops)
-    state = SGD(learning_rate=0.25).start([cell.arrays])
-    (new,), _ = SGD(learning_rate=0.25).step([cell.arrays], [grads], state, ops)
-    want = scalar.train_step(
-        numbers,
-        scalar.cfc,
-        cell.arrays,
-        xs.swapaxes(0, 1),
-        targets.swapaxes(0, 1),
-        q.one // 4,
-        dt=q.to_raw(0.7),
-    )
-    np.testing.assert_array_equal(hs.swapaxes(0, 1), want[0])
-    np.testing.assert_array_equal(dxs.swapaxes(0, 1), want[1])
-    assert new.keys() == want[2].keys()
-    for name, a in new.items():
-        np.testing.assert_array_equal(a, want[2][name], err_msg=name)
+    codes_equal(cell, ops, scalar.cfc, xs, targets, dt=q.to_raw(0.7))
 
 
 @pytest.mark.parametrize("ops", [FLOAT, Fixed(QFormat(16, 16))], ids=["float", "Q16.16"])

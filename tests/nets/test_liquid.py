@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.nets import scalar
+from tests.nets.roads import codes_equal, side_by_side
 from tests.nets.test_recurrent import FORMATS
 from tests.nets.test_scan import central_differences
 from tinylib.cost import sequence
@@ -17,7 +18,7 @@ from tinylib.nets.arithmetic import FLOAT, FLOAT32, Fixed
 from tinylib.nets.dense import Dense
 from tinylib.nets.liquid import LEAST, LTC, Affine, SynapticLTC
 from tinylib.nets.network import Network
-from tinylib.nets.optimizers import SGD, Adam
+from tinylib.nets.optimizers import Adam
 from tinylib.nets.scan import Cell, Recurrent, scan, scan_back
 from tinylib.nets.train import train
 
@@ -160,44 +161,19 @@ def test_the_fast_circuit_is_the_circuit(ops, atol, batch):
 @KINDS
 def test_independent_cells_run_side_by_side(kind):
     rng = np.random.default_rng(0)
-    both, xs = kind.draw(rng, 2, 3, seeds=(4,)), rng.normal(size=(3, 2, 2))
-    cells = [both.mapped(lambda a, k=k: a[k]) for k in range(4)]
-    hs, tape = scan(both, xs)
-    _, grads, _ = scan_back(both, tape, np.ones_like(hs))
-    for k, cell in enumerate(cells):
-        one, alone = scan(cell, xs)
-        np.testing.assert_allclose(hs[:, k], one, atol=1e-13)
-        for name, g in scan_back(cell, alone, np.ones_like(one))[1].items():
-            np.testing.assert_allclose(grads[name][k], g, atol=1e-12)
+    side_by_side(kind.draw(rng, 2, 3, seeds=(4,)), rng.normal(size=(3, 2, 2)), 4)
 
 
 @KINDS
 @pytest.mark.parametrize("q, rounding, overflow", FORMATS, ids=str)
 def test_codes_equal_a_scalar_implementation(kind, q, rounding, overflow):
     rng = np.random.default_rng(5)
-    ops, numbers = Fixed(q, rounding, overflow), scalar.Q(q, rounding, overflow)
+    ops = Fixed(q, rounding, overflow)
     cell = kind.draw(rng, 2, 3, ops, dt=0.9, unfolds=2)
     xs = ops.number(rng.uniform(-1, 1, (3, 2, 2)))
     targets = ops.number(rng.uniform(-1, 1, (3, 2, 3)))
-    hs, tape = scan(cell, xs, ops)
-    dxs, grads, _ = scan_back(cell, tape, ops.sub(targets, hs), ops)
-    state = SGD(learning_rate=0.25).start([cell.arrays])
-    (new,), _ = SGD(learning_rate=0.25).step([cell.arrays], [grads], state, ops)
-    want = scalar.train_step(
-        numbers,
-        scalar.ltc if kind is LTC else scalar.synaptic,
-        cell.arrays,
-        xs.swapaxes(0, 1),
-        targets.swapaxes(0, 1),
-        q.one // 4,
-        h=q.to_raw(0.45),
-        unfolds=2,
-    )
-    np.testing.assert_array_equal(hs.swapaxes(0, 1), want[0])
-    np.testing.assert_array_equal(dxs.swapaxes(0, 1), want[1])
-    assert new.keys() == want[2].keys()
-    for name, a in new.items():
-        np.testing.assert_array_equal(a, want[2][name], err_msg=name)
+    step = scalar.ltc if kind is LTC else scalar.synaptic
+    codes_equal(cell, ops, step, xs, targets, h=q.to_raw(0.45), unfolds=2)
 
 
 def slow_and_fast(rng, samples=64, time=12):

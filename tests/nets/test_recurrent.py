@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.nets import scalar
+from tests.nets.roads import codes_equal, side_by_side
 from tests.nets.test_scan import central_differences
 from tinylib.cost import sequence
 from tinylib.formats.qformat import QFormat
@@ -16,7 +17,7 @@ from tinylib.nets import load
 from tinylib.nets.arithmetic import FLOAT, FLOAT32, Fixed
 from tinylib.nets.dense import Dense
 from tinylib.nets.network import Network
-from tinylib.nets.optimizers import SGD, Adam
+from tinylib.nets.optimizers import Adam
 from tinylib.nets.recurrent import GRU, LSTM, Elman
 from tinylib.nets.scan import Cell, Recurrent, scan, scan_back
 from tinylib.nets.train import train
@@ -128,13 +129,7 @@ def test_independent_networks_run_side_by_side(kind):
     cells = [kind.draw(rng, 2, 3) for _ in range(4)]
     xs = rng.normal(size=(5, 2, 2))
     both = cells[0].with_arrays({n: np.stack([c.arrays[n] for c in cells]) for n in cells[0].arrays})
-    hs, tape = scan(both, xs)
-    _, grads, _ = scan_back(both, tape, np.ones_like(hs))
-    for k, cell in enumerate(cells):
-        one, alone = scan(cell, xs)
-        np.testing.assert_allclose(hs[:, k], one, atol=1e-14)
-        for name, g in scan_back(cell, alone, np.ones_like(one))[1].items():
-            np.testing.assert_allclose(grads[name][k], g, atol=1e-13)
+    side_by_side(both, xs, len(cells))
 
 
 @KINDS
@@ -142,24 +137,13 @@ def test_independent_networks_run_side_by_side(kind):
 @pytest.mark.parametrize("reach", [1.0, 30.0])  # 30: sums pass the range of Q8.8
 def test_codes_equal_a_scalar_implementation(kind, q, rounding, overflow, reach):
     rng = np.random.default_rng(5)
-    ops, numbers = Fixed(q, rounding, overflow), scalar.Q(q, rounding, overflow)
+    ops = Fixed(q, rounding, overflow)
     cell = kind.draw(rng, 2, 3, ops)
     cell = second_bias(cell, rng, ops) if kind is GRU else cell
     xs = ops.number(rng.uniform(-reach, reach, (5, 2, 2)))
     targets = ops.number(rng.uniform(-1, 1, (5, 2, 3)))
-    hs, tape = scan(cell, xs, ops)
-    dxs, grads, _ = scan_back(cell, tape, ops.sub(targets, hs), ops)
-    state = SGD(learning_rate=0.25).start([cell.arrays])
-    (new,), _ = SGD(learning_rate=0.25).step([cell.arrays], [grads], state, ops)
     step = {Elman: scalar.elman, LSTM: scalar.lstm, GRU: scalar.gru}[kind]
-    want = scalar.train_step(
-        numbers, step, cell.arrays, xs.swapaxes(0, 1), targets.swapaxes(0, 1), q.one // 4
-    )
-    np.testing.assert_array_equal(hs.swapaxes(0, 1), want[0])
-    np.testing.assert_array_equal(dxs.swapaxes(0, 1), want[1])
-    assert new.keys() == want[2].keys()
-    for name, a in new.items():
-        np.testing.assert_array_equal(a, want[2][name], err_msg=name)
+    for name, a in codes_equal(cell, ops, step, xs, targets).items():
         assert (a != cell.arrays[name]).any(), f"{name} must train"
 
 

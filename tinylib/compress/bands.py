@@ -51,7 +51,7 @@ def features(x: Array, limits_hz: Sequence[float]) -> Array:
     return np.stack(rows, axis=1)
 
 
-def logistic(f: Array, targets: Array) -> Array:
+def _logistic(f: Array, targets: Array) -> Array:
     """Weights (k + 1, classes) of a logistic layer on rows f (n, k), after a fixed number of steps.
 
     Source: Nesterov, Soviet Mathematics Doklady 27 (1983) 372-376.
@@ -78,7 +78,7 @@ def accuracy(limits_hz: Sequence[float], severity: float = 0.7, seed: int = 0) -
     data = machines(severity, seed)
     f, teach = features(data.x, limits_hz), data.groups < TEACHERS
     f = (f - f[teach].mean(axis=0)) / (f[teach].std(axis=0) + 1e-9)
-    w = logistic(f[teach], data.targets[teach])
+    w = _logistic(f[teach], data.targets[teach])
     said = (np.column_stack([f, np.ones(len(f))]) @ w)[~teach].argmax(axis=1)
     return float(np.mean(said == data.y[~teach]))
 

@@ -23,10 +23,10 @@ from tinylib.nets.train import train
 
 def inputs(net: Network, data: Examples) -> np.ndarray:
     """The examples as the network reads them: images for a convolution, else rows of features."""
-    return data.images if reads_images(net) else data.x
+    return data.images if _reads_images(net) else data.x
 
 
-def reads_images(net: Network) -> bool:
+def _reads_images(net: Network) -> bool:
     """Whether the first layer that has a shape of its own reads images."""
     layers = [part.layer for part in net.parts if getattr(part, "layer", None) is not None]
     return bool(layers) and layers[0].axes == 2
@@ -70,7 +70,7 @@ def fit(
         batch_size=batch_size,
         rng=np.random.default_rng(seed),
         progress=progress,
-        batch_axis=0 if reads_images(net) else -2,
+        batch_axis=0 if _reads_images(net) else -2,
     )
     return net
 
@@ -89,7 +89,7 @@ def mlp(
     return fit(net, data, epochs, seed=seed, progress=progress)
 
 
-def drawn_conv(
+def _drawn_conv(
     side: Sequence[int], channels: Sequence[int], classes: int, rng: np.random.Generator, kernel_size: int = 3
 ) -> Network:
     """A convolution and a 2 x 2 max pool per entry of `channels`, then one dense layer; random weights."""
@@ -104,5 +104,5 @@ def conv(
     data: Examples, channels: Sequence[int] = (8, 16), seed: int = 0, epochs: int = 20, progress: bool = False
 ) -> Network:
     """A trained convolutional network for images, a 3 x 3 convolution per entry of `channels`."""
-    net = drawn_conv(data.side, channels, len(data.classes), np.random.default_rng(seed))
+    net = _drawn_conv(data.side, channels, len(data.classes), np.random.default_rng(seed))
     return fit(net, data, epochs, seed=seed, progress=progress)

@@ -100,7 +100,7 @@ class Mixed(Params):
 
     @property
     def chosen(self) -> int:
-        """The candidate with the largest alpha."""
+        """Place of the candidate with the largest alpha [index]."""
         return int(self.alpha.argmax())
 
     def forward(self, x: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Any]:
@@ -163,7 +163,7 @@ def mixed_parts(net: Network) -> list[Mixed]:
     return [part for part in net.parts if isinstance(part, Mixed)]
 
 
-def network_latency_ms(net: Network) -> float:
+def _network_latency_ms(net: Network) -> float:
     """Sum of E[latency] over the mixed layers [ms]."""
     return sum(expected_latency_ms(p.alpha, p.latencies_ms) for p in mixed_parts(net))
 
@@ -204,7 +204,7 @@ def search(
     halves = data.take(slice(half)), data.take(slice(half, 2 * half))
     steps = [(Adam(0.01), _weights), (Adam(0.03), _alpha)]
     states = [optimizer.start(kept(net.arrays)) for optimizer, kept in steps]
-    alphas, times = [np.stack([p.alpha for p in mixed_parts(net)])], [network_latency_ms(net)]
+    alphas, times = [np.stack([p.alpha for p in mixed_parts(net)])], [_network_latency_ms(net)]
     for _ in bar(range(epochs), epochs, "search", progress):
         order = rng.permutation(half)
         for first in range(0, half, batch_size):
@@ -214,7 +214,7 @@ def search(
                 new, states[k] = optimizer.step(kept(net.arrays), kept(grads), states[k])
                 net = net.with_arrays([old | part for old, part in zip(net.arrays, new)])
         alphas.append(np.stack([p.alpha for p in mixed_parts(net)]))
-        times.append(network_latency_ms(net))
+        times.append(_network_latency_ms(net))
     chosen = tuple(p.names[p.chosen] for p in mixed_parts(net))
     return Result(net, chosen, np.array(alphas), np.array(times))
 
@@ -240,7 +240,7 @@ def _gradients(net: Network, batch: Examples, latency_weight: float) -> list[Arr
     return grads
 
 
-def discrete(net: Network, seed: int = 0) -> Network:
+def _discrete(net: Network, seed: int = 0) -> Network:
     """The network of the chosen operations, drawn anew; stem and head keep what they have learnt."""
     rng = np.random.default_rng(seed)
     parts = []
@@ -259,4 +259,4 @@ def _width(net: Network) -> int:
 
 def trained(result: Result, data: Examples, epochs: int = 20, seed: int = 0) -> Network:
     """The chosen network after training on all the examples."""
-    return baseline.fit(discrete(result.net, seed), data, epochs, 0.01, seed=seed)
+    return baseline.fit(_discrete(result.net, seed), data, epochs, 0.01, seed=seed)

@@ -92,20 +92,6 @@ def saliency(
     return [{n: h[n] * a**2 / 2 for n, a in part.items()} for part, h in zip(net.arrays, curvature)]
 
 
-def predicted_rise(net: Network, data: Examples) -> list[dict[str, np.ndarray]]:
-    """-(dL/dw) w + h w^2 / 2 for every parameter [loss]: the Taylor series where there is no minimum.
-
-    A network that stopped early still has a gradient, and the saliency alone says little about one
-    weight. Summed over many weights the first order misleads: pruning by it is far worse than by curvature.
-    """
-    y, tapes = net.forward(data.x)
-    downhill = net.back(tapes, losses.cross_entropy(y, data.targets)[1] / len(data))[1]
-    return [
-        {n: s[n] + g[n] * a for n, a in part.items()}
-        for part, s, g in zip(net.arrays, saliency(net, data), downhill)
-    ]
-
-
 def masks(net: Network, data: Examples, sparsity: float, scope: str = "global") -> prune.Masks:
     """Masks that drop the weights of least saliency."""
     return prune.by_saliency(net, saliency(net, data), sparsity, scope)

@@ -7,13 +7,12 @@ Objectives are minimised; an accuracy goes in as an error.
 Source: Deb et al., A fast and elitist multiobjective genetic algorithm: NSGA-II, IEEE TEC 6(2), 2002.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 
-def dominated(points: np.ndarray) -> np.ndarray:
+def _dominated(points: np.ndarray) -> np.ndarray:
     """dominated[i, j]: point i of (n, objectives) is dominated by point j."""
     no_worse = (points[None, :] <= points[:, None]).all(axis=-1)
     better = (points[None, :] < points[:, None]).any(axis=-1)
@@ -23,7 +22,7 @@ def dominated(points: np.ndarray) -> np.ndarray:
 def front(points: Any) -> np.ndarray:
     """True for the points (n, objectives) that no other dominates; equal points stay together."""
     points = np.asarray(points, dtype=np.float64)
-    return ~dominated(points).any(axis=1) if len(points) else np.zeros(0, dtype=bool)
+    return ~_dominated(points).any(axis=1) if len(points) else np.zeros(0, dtype=bool)
 
 
 def ranks(points: Any) -> np.ndarray:
@@ -59,14 +58,3 @@ def best(points: Any, n: int) -> list[int]:
         members = found == rank
         lonely[members] = crowding(points[members])
     return sorted(range(len(points)), key=lambda i: (found[i], -lonely[i], i))[:n]
-
-
-def area(points: Any, worst: Sequence[float]) -> float:
-    """Area that points (n, 2) dominate up to the corner `worst`: larger is better (hypervolume)."""
-    points = np.asarray(points, dtype=np.float64)
-    points = points[(points < np.asarray(worst)).all(axis=1)]
-    points = points[front(points)]
-    total, ceiling = 0.0, worst[1]
-    for x, y in sorted(set(map(tuple, points))):
-        total, ceiling = total + (worst[0] - x) * (ceiling - y), y
-    return total

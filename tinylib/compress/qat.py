@@ -77,7 +77,7 @@ class StraightThrough(Params):
 
     @property
     def top(self) -> int:
-        """Largest code Q."""
+        """Largest code Q [code]."""
         return 2 ** (self.bits - 1) - 1
 
     def forward(self, x: Array, ops: Arithmetic = FLOAT) -> tuple[Array, Any]:

@@ -25,7 +25,7 @@ METHODS = calibration.METHODS
 PER = ("tensor", "channel", "group")
 
 
-def code_bits(bits: int) -> int:
+def _code_bits(bits: int) -> int:
     """`bits` as an int from 2 to 16."""
     if not 2 <= count("bits", bits) <= 16:
         raise ValueError(f"bits must be 2 to 16: one is the sign, got {shown(bits)}")
@@ -115,7 +115,7 @@ def weights(
     options = {"symmetrical": symmetric, "signed": True, "method": method, "percent": percentile}
     size, over = group_size or len(flat), None if per == "tensor" else 0
     blocks = [flat[i : i + size] for i in range(0, len(flat), size)]
-    found = [calibration.calibrate(block, code_bits(bits), over=over, **options) for block in blocks]
+    found = [calibration.calibrate(block, _code_bits(bits), over=over, **options) for block in blocks]
     codes = np.concatenate([code.quantize(block) for code, block in zip(found, blocks)]).astype(np.int64)
     scale = np.stack([np.ravel(code.scale) for code in found])
     zero = np.stack([np.ravel(code.zero_point + 0 * code.scale) for code in found]).astype(np.int64)
@@ -135,7 +135,7 @@ def calibrate(
     if not samples.size:
         raise ValueError("samples must hold at least one value: a range needs data, got none")
     options = {"symmetrical": symmetric, "signed": True, "method": method, "percent": percentile}
-    return calibration.calibrate(samples, code_bits(bits), **options)
+    return calibration.calibrate(samples, _code_bits(bits), **options)
 
 
 def _finite(what: str, values: np.ndarray) -> np.ndarray:

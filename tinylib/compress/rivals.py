@@ -172,7 +172,7 @@ def fft_macs(n: int) -> int:
     return round(n * log2(n / 2) + 2 * n)
 
 
-def shape_too(x: Array) -> Array:
+def _shape_too(x: Array) -> Array:
     """Band powers, rms and kurtosis of windows with any number of channels."""
     return spectra.features(x)
 
@@ -192,7 +192,7 @@ RIVALS: dict[str, Rival] = {
     "LTC, each sample": Liquid("LTC", 1, 44),
 }
 MACHINE_RIVALS: dict[str, Rival] = {  # for one axis and windows of 1,024 samples
-    "spectrum": Spectral(shape_too),
+    "spectrum": Spectral(_shape_too),
     "CNN 2.7k": Convolution((12, 9, 4), ((24, 2), (32, 2), (24, 2))),
     "CfC, 64 frames": Liquid("CfC", 16, 16, 22),
 }

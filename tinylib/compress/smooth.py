@@ -8,10 +8,12 @@ relu and linear units scale, f(z / s) = f(z) / s for s > 0, so that no division 
 Source: Xiao et al., SmoothQuant, arXiv 2211.10438, eqs. 3 and 4.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from tinylib.compress import quantize
 from tinylib.compress.ptq import activations
 from tinylib.datasets import Examples
 from tinylib.nets.dense import Dense
@@ -34,6 +36,27 @@ def factors(x: np.ndarray, w: np.ndarray, alpha: float = 0.5) -> np.ndarray:
 def migrate(x: np.ndarray, w: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(x / s, s w): another pair with the same product."""
     return x / s, w * s[:, None]
+
+
+def output_error(
+    x: np.ndarray, w: np.ndarray, alpha: float, bits: int = 8, rounded: Sequence[str] = ("inputs", "weights")
+) -> float:
+    """Root mean square error of x w [unit of the product] when the moved pair is rounded, one scale each.
+
+    rounded: which of "inputs" and "weights" are; the other stays as it is.
+    """
+    if not set(rounded) <= {"inputs", "weights"}:
+        raise ValueError(f"rounded must hold 'inputs' or 'weights', got {shown(rounded)}")
+    pair = zip(("inputs", "weights"), migrate(x, w, factors(x, w, alpha)))
+    x_s, w_s = (quantize.weights(v, bits).restored() if name in rounded else v for name, v in pair)
+    return float(np.sqrt(np.mean((x_s @ w_s - x @ w) ** 2)))
+
+
+def error_curves(x: np.ndarray, w: np.ndarray, bits: int = 8, points: int = 21) -> dict[str, list]:
+    """(alpha, `output_error`) over alpha from 0 to 1: with the inputs rounded, the weights, and both."""
+    which = {"inputs rounded": ("inputs",), "weights rounded": ("weights",), "both": ("inputs", "weights")}
+    alphas = np.linspace(0, 1, points).tolist()
+    return {name: [(a, output_error(x, w, a, bits, of)) for a in alphas] for name, of in which.items()}
 
 
 def smooth(net: Network, data: Examples, alpha: float = 0.5) -> Network:

@@ -30,6 +30,7 @@ _MODULES = (
     "report",
     "roofline",
     "sequence",
+    "stated",
     "tflite_files",
 )
 _LAYERS = (

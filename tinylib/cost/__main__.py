@@ -10,7 +10,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from tinylib.cost import memory, models
+from tinylib.cost import memory, models, stated
 from tinylib.cost.models import Contents, Model, ModelError
 
 TOTALS = (
@@ -43,7 +43,7 @@ def _model(model: Model, bits: int) -> dict:
         "peak_activation_elements_op_pair": memory.peak_op_pair(model)[0],
         "peak_activation_elements_live": memory.peak_live(model)[0],
         "layers": [asdict(row) for row in model.rows],
-        "differences": models.differences(model),
+        "differences": stated.differences(model),
     }
 
 

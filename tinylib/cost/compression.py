@@ -13,9 +13,8 @@ Source: Han et al., Deep Compression, arXiv 1510.00149, section 3 (codebook); Mi
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
-from tinylib.cost.layers import Conv2D, count
+from tinylib.cost.layers import count
 from tinylib.cost.memory import bit_width
 from tinylib.units import real, shown
 
@@ -94,17 +93,6 @@ def nm_bytes(weights: int, kept: int = 2, group: int = 4, value_bits: int = 8) -
     return -(-values * (bit_width(value_bits) + (group - 1).bit_length()) // 8)
 
 
-def pruned_channels(layer: Conv2D, in_channels: int, out_channels: int) -> Conv2D:
-    """The convolution with fewer channels on either side; its params, MACs and shapes follow."""
-    for what, kept, had in (
-        ("in_channels", in_channels, layer.in_channels),
-        ("out_channels", out_channels, layer.out_channels),
-    ):
-        if count(what, kept) > had:
-            raise ValueError(f"{what} must not exceed the {had} of {layer}, got {shown(kept)}")
-    return replace(layer, in_channels=in_channels, out_channels=out_channels)
-
-
 def channel_pruned_share(kept_in: float, kept_out: float) -> float:
     """Share of convolution weights left [0..1]: kept_in x kept_out; the kernel stays as it is."""
     return _share("kept_in", kept_in) * _share("kept_out", kept_out)
@@ -162,7 +150,7 @@ def search_space(choices: Sequence[int]) -> int:
 
 
 def search_space_log10(choices: Sequence[int]) -> float:
-    """log10 of `search_space`, as a sum of logarithms."""
+    """log10 of `search_space`, as a sum of logarithms [decades]."""
     return math.fsum(math.log10(count("each number of choices", c)) for c in choices)
 
 

@@ -11,9 +11,9 @@ Source: Horowitz, ISSCC 2014 (table `horowitz`); Han et al., NeurIPS 2015, table
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinylib.cost.layers import Layer, count
+from tinylib.cost.layers import Layer, amount, count
 from tinylib.cost.memory import bit_width
-from tinylib.units import real, shown
+from tinylib.units import shown
 
 TABLES = ("horowitz", "han", "as_printed")
 LADDER = (("han", "register"), ("horowitz", "sram_8kb"), ("horowitz", "sram_32kb"), ("horowitz", "sram_1mb"))
@@ -93,19 +93,8 @@ def _format(format: str) -> tuple[str, str, int]:
     return FORMATS[format]
 
 
-def amount(what: str, value: object, zero: bool = False) -> float:
-    """`value` as a positive finite float, or zero where `zero` allows it."""
-    number = real(what, value)
-    if number < 0 or (number == 0 and not zero):
-        raise ValueError(f"{what} must be {'zero or more' if zero else 'positive'}, got {shown(value)}")
-    try:
-        return float(number)
-    except OverflowError:
-        raise ValueError(f"{what} must fit a float, got {shown(value)}") from None
-
-
 def spent_uj(times: int, each_pj: float) -> float:
-    """Energy of `times` operations or accesses [uJ]; 1 uJ is 10^6 pJ."""
+    """Energy of `times` operations or accesses [µJ]; 1 µJ is 10^6 pJ."""
     return count("times", times, 0) * amount("each_pj", each_pj, zero=True) / 1e6
 
 
@@ -120,6 +109,11 @@ class LayerEnergy:
     def total_pj(self) -> float:
         """Arithmetic and weight reads together [pJ]."""
         return self.compute_pj + self.weights_pj
+
+    @property
+    def parts_uj(self) -> dict[str, float]:
+        """Arithmetic and weight reads by name, each [µJ]."""
+        return {"arithmetic": self.compute_pj / 1e6, "reading weights": self.weights_pj / 1e6}
 
 
 def weight_reads(layer: Layer, *in_shapes: tuple[int, ...], bits: int = 32, cached: bool = True) -> int:

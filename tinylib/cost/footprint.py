@@ -24,7 +24,7 @@ POINTER_BYTES = (8, 4)  # 64-bit host, 32-bit microcontroller; size_t is as wide
 _FLOATS = {"float": 4, "double": 8}
 
 
-def round_up(offset: int, alignment: int) -> int:
+def _round_up(offset: int, alignment: int) -> int:
     """The next multiple of `alignment` from `offset` on [bytes]."""
     return -(-offset // alignment) * alignment
 
@@ -45,9 +45,9 @@ def struct(*members: Layout) -> Layout:
     end, widest = 0, 1
     for member in members:
         if member.size:  # an array of no elements is no member
-            end = round_up(end, member.alignment) + member.size
+            end = _round_up(end, member.alignment) + member.size
             widest = max(widest, member.alignment)
-    return Layout(round_up(end, widest) or 1, widest)
+    return Layout(_round_up(end, widest) or 1, widest)
 
 
 BYTE, WORD32 = Layout(1, 1), Layout(4, 4)

@@ -50,7 +50,18 @@ def rule_of_thumb(kind: str, year: int) -> float:
 
 
 def per_two_years(kind: str, first: int = FIRST_YEAR, last: int = LAST_YEAR) -> float:
-    """Growth factor per two years between the largest points of two years."""
+    """Growth factor per two years between the largest points of two years [ratio]."""
     if not first < last:
         raise ValueError(f"first must be before last, got {first} and {last}")
     return (largest(kind, last).size / largest(kind, first).size) ** (2 / (last - first))
+
+
+def loss_terms(params: float, tokens: float) -> dict[str, float]:
+    """What a fit says a language model's loss is made of [nats per token]: floor, size and text.
+
+    L = 1.69 + 406.4 / N^0.34 + 410.7 / D^0.28 for N parameters trained on D tokens.
+    Source: Hoffmann et al., arXiv 2203.15556, approach 3; arXiv 2404.10102 fits other constants.
+    """
+    if not (params > 0 and tokens > 0):
+        raise ValueError(f"a loss needs parameters and tokens above 0, got {params} and {tokens}")
+    return {"floor": 1.69, "size": 406.4 / params**0.34, "text": 410.7 / tokens**0.28}

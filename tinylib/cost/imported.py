@@ -32,21 +32,11 @@ class Imported(Contents):
 
 
 @dataclass(frozen=True, repr=False)
-class PassThrough(L.Layer):
+class PassThrough(S.Counted):
     """An operator without MACs and its output shape; `vectors` are constants it stores [count]."""
 
     out: L.Shape
     vectors: int = 0
-
-    @property
-    def params(self) -> int:
-        """Weights, if any, and other stored values [count]."""
-        return self.weights + self.vectors
-
-    @property
-    def params_bn_folded(self) -> int:
-        """The same [count]: nothing folds."""
-        return self.params
 
     def out_shape(self, *in_shapes: L.Shape) -> L.Shape:
         """The shape the file gives."""
@@ -67,6 +57,7 @@ class MatMul(PassThrough):
 
 @cache
 def operator_row(name: str) -> type[PassThrough]:
+    """A layer type that passes its input through under the name of the operator."""
     return type(name, (PassThrough,), {"__doc__": PassThrough.__doc__})
 
 
@@ -75,6 +66,8 @@ def operator_row(name: str) -> type[PassThrough]:
 
 @dataclass
 class Op:
+    """One operator of a file, with its tensors by name."""
+
     kind: str
     name: str
     inputs: list[str]  # tensor names, "" where an optional one is missing
@@ -278,11 +271,11 @@ class Reader:
             raise ValueError(
                 f"its input must have {len(kernel)} axes beside the channels, got {self.folds(x)}"
             )
-        padding = padding_that_gives(sizes, kernel, stride, out, stated)
+        padding = _padding_that_gives(sizes, kernel, stride, out, stated)
         if padding is None and pads and max(op.attrs.get("dilations") or (1,)) == 1:
             n = len(kernel)
             sizes = [size + pads[i] + pads[n + i] for i, size in enumerate(sizes)]
-            padding = padding_that_gives(sizes, kernel, stride, out, "valid")
+            padding = _padding_that_gives(sizes, kernel, stride, out, "valid")
             self.put(f"{x}/{op.name}", f"{op.name}.pad", operator_row("Pad")((*sizes, c)), [x])
             x = f"{x}/{op.name}"
         if padding is None:
@@ -323,19 +316,22 @@ class Reader:
         return fits and self.row(op, op.outputs[0], layer)
 
     def add(self, op: Op) -> bool:
+        """Take an addition; whether it could be."""
         return self.together(op, L.Add())
 
     def concat(self, op: Op) -> bool:
+        """Take a concatenation; whether it could be."""
         return self.together(op, L.Concat())
 
     def gather(self, op: Op) -> bool:
+        """Take a look-up of rows as an embedding; whether it could be."""
         table, at = self.constant(op, 0), op.inputs[1]
         if table is None or len(table) != 2 or at in self.graph.constants or op.attrs.get("axis", 0):
             return False
         return len(self.folds(at)) == 1 and self.row(op, op.outputs[0], S.Embedding(*table), [at])
 
 
-def padding_that_gives(sizes, kernel, stride, out, stated: object) -> str | L.Shape | None:
+def _padding_that_gives(sizes, kernel, stride, out, stated: object) -> str | L.Shape | None:
     """Padding, as a layer takes it, that gives `out` positions: the stated one if it does; None = no such."""
     found = [stated] if stated is not None else []
     least = [max(0, -(-((o - 1) * s + k - n) // 2)) for n, k, s, o in zip(sizes, kernel, stride, out)]
@@ -351,6 +347,7 @@ def padding_that_gives(sizes, kernel, stride, out, stated: object) -> str | L.Sh
 
 
 def printable(text: str | bytes) -> str:
+    """Text of a file for a message: at most 180 characters, odd ones as question marks."""
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return "".join(c if c.isprintable() else "?" for c in text)[:180]
 
@@ -377,6 +374,7 @@ def read_file(path: str | Path, form: str, graph: Callable, reader: type[Reader]
 
 
 def missing(package: str) -> ModelError:
+    """The error that says how to get a package."""
     return ModelError(
         f"reading this file needs the package {package}: install it by `make lab EXTRAS=import` or "
         f"`pip install tinyml-workbook[import]`"

@@ -8,11 +8,11 @@ Source: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009, for the rid
 """
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from tinylib.cost import roofline
-from tinylib.cost.energy import amount
-from tinylib.cost.layers import count
+from tinylib.cost.layers import amount, count
 from tinylib.cost.memory import weight_bytes
 from tinylib.units import shown
 
@@ -47,6 +47,21 @@ def mean_batch_latency_s(batch: int, batch_time_s: float, arrivals_per_s: float)
     """Mean over the requests of a batch [s]: half the time to fill, and the run itself."""
     first = batch_latency_s(batch, batch_time_s, arrivals_per_s, 1)
     return (first + batch_latency_s(batch, batch_time_s, arrivals_per_s, batch)) / 2
+
+
+def first_waits_ms(
+    batches: Sequence[int], start_ms: float, each_ms: float, arrivals_per_s: float
+) -> dict[str, dict[str, float]]:
+    """What the first request of a batch waits for, by batch: filling and running, each [ms].
+
+    A run takes start_ms and each_ms more for every request. A batch slower than the arrivals is left out.
+    """
+    runs = {batch: start_ms + each_ms * count("batch", batch) for batch in batches}
+    return {
+        f"batch {batch}": {"filling": 1000 * fill_time_s(batch, arrivals_per_s), "running": run}
+        for batch, run in runs.items()
+        if 1000 * throughput_per_s(batch, run) >= arrivals_per_s
+    }
 
 
 def batch_for_throughput(factor: float, single_time_s: float, batch_time_s: float) -> float:
@@ -98,11 +113,6 @@ def _sides(n_in: int | None, n_out: int | None) -> tuple[int, int] | None:
     if (n_in is None) != (n_out is None):
         raise ValueError(f"n_in and n_out must be given together, got {shown(n_in)} and {shown(n_out)}")
     return None if n_in is None else (count("n_in", n_in), count("n_out", n_out))
-
-
-def cycles_for_macs(macs: int, macs_per_cycle: float = 1) -> int:
-    """Least whole number of cycles for the multiply-accumulates alone [cycles]."""
-    return math.ceil(count("macs", macs, 0) / Fraction(amount("macs_per_cycle", macs_per_cycle)))
 
 
 def compute_time_s(macs: int, clock_hz: float, macs_per_cycle: float = 1) -> float:

@@ -14,7 +14,7 @@ import math
 import operator
 from dataclasses import MISSING, dataclass, fields
 
-from tinylib.units import shown
+from tinylib.units import real, shown
 
 Shape = tuple[int, ...]
 Pair = int | tuple[int, int]
@@ -32,6 +32,17 @@ def count(what: str, value: object, minimum: int = 1) -> int:
     if not minimum <= number <= LIMIT:
         raise ValueError(f"{what} must lie between {minimum} and 2**40, got {shown(number)}")
     return number
+
+
+def amount(what: str, value: object, zero: bool = False) -> float:
+    """`value` as a positive finite float, or zero where `zero` allows it."""
+    number = real(what, value)
+    if number < 0 or (number == 0 and not zero):
+        raise ValueError(f"{what} must be {'zero or more' if zero else 'positive'}, got {shown(value)}")
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError(f"{what} must fit a float, got {shown(value)}") from None
 
 
 def _axes(what: str, value: object, n: int, minimum: int = 1) -> Shape:

@@ -4,7 +4,7 @@
 add concat), `src` (earlier layers or "input"; missing = the layer before) and what the op needs: `kernel`,
 `stride`, `pad` (an int or "same"), `out` (the output shape, or its channels alone as an int), `groups`,
 `bias`, `bn`. What is missing has the default of the layer class. Shapes a file states (`inp`, `out`) must
-follow from the input; counts and totals it states are compared by `differences` and never used.
+follow from the input; counts and totals it states are compared by `stated.differences` and never used.
 """
 
 import math
@@ -351,53 +351,6 @@ def _compare_shapes(given: Mapping, row: Row) -> None:
             same = [n for n in one if n > 1] == [n for n in shape if n > 1]
             if not same and not (key == "inp" and row.op == "Dense" and math.prod(one) == math.prod(shape)):
                 raise ValueError(f"{key!r} must be {shape}: shapes follow from the input, got {shown(one)}")
-
-
-# Comparing
-
-
-def differences(model: Model) -> list[dict]:
-    """Where counts stated in the file differ: [{"where", "what", "stated", "computed"}], [] if none.
-
-    `where` is a layer, "recomputed" or "published". Published millions and billions count as equal
-    when the computed figure rounds to them at the digits they are printed with.
-    """
-    from tinylib.cost import memory
-
-    found = []
-    layer_keys = {"params_folded": "params_bn_folded"} | {k: k for k in ("weights", "params", "macs")}
-    layer_keys["params_bn_folded"] = "params_bn_folded"
-    for row in model.rows:
-        given = model.stated.get("layers", {}).get(row.name, {})
-        pairs = [(key, given[key], getattr(row, attr)) for key, attr in layer_keys.items() if key in given]
-        found += [_difference(row.name, *pair) for pair in pairs if pair[1] != pair[2]]
-    totals = {name: getattr(model, name) for name in ("params", "params_bn_folded", "macs", "weights")}
-    totals["weights_only"] = model.weights
-    totals["int8_weight_bytes"] = memory.model_weight_bytes(model)
-    totals["peak_activation_elements_op_pair"], totals["peak_at"] = memory.peak_op_pair(model)
-    totals["peak_activation_elements_live"] = memory.peak_live(model)[0]
-    for where in ("recomputed", "published"):
-        block = model.stated.get(where, {})
-        pairs = [(key, block[key], totals[key]) for key in totals if key in block]
-        found += [_difference(where, *pair) for pair in pairs if pair[1] != pair[2]]
-        for key, unit in ("params_millions", 10**6), ("mmacs", 10**6), ("gmacs", 10**9):
-            total = model.params if key == "params_millions" else model.macs
-            if key in block and not _rounds_to(total / unit, block[key]):
-                found.append(_difference(where, key, block[key], total / unit))
-    return found
-
-
-def _rounds_to(computed: float, stated: object) -> bool:
-    if not isinstance(stated, (int, float)) or not 0 <= stated < 1e15:
-        return False
-    digits = len(repr(stated).partition(".")[2]) if "e" not in repr(stated) else 0
-    return abs(computed - stated) <= 0.5 * 10**-digits * (1 + 1e-9)
-
-
-def _difference(where: str, what: str, stated: object, computed: object) -> dict:
-    short = isinstance(stated, (int, str)) or (isinstance(stated, float) and math.isfinite(stated))
-    stated = stated if short and len(str(stated)) <= 60 else shown(stated)
-    return {"where": where, "what": what, "stated": stated, "computed": computed}
 
 
 # Reference networks

@@ -70,12 +70,6 @@ def needed_side(layers: Iterable[L.Layer], out_side: int, axis: int = 0) -> int:
     return side
 
 
-def halo(layers: Iterable[L.Layer], axis: int = 0) -> int:
-    """Rows that two tiles side by side both read [px]: receptive field minus step, 0 if they share none."""
-    stack = [_window(layer) for layer in layers]
-    return max(0, needed_side(stack, 1, axis) - math.prod(layer.stride[axis] for layer in stack))
-
-
 def input_span(layer: L.Layer, size: int, out: Span, axis: int = 0) -> Span:
     """Indices of an input of `size` that the outputs `out` of one layer read, clipped at the borders."""
     k, s = layer.reach[axis], layer.stride[axis]

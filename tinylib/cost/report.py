@@ -169,7 +169,7 @@ class Report:
             ("fit", f"{verdict(self.fit)}; {self.binding} binds"),
             ("intensity", f"{n(self.intensity_flop_per_byte)} FLOP/byte (weights once, activations twice)"),
             ("compute time", time),
-            ("energy", f"{n(self.energy_uj)} uJ ({self.energy_format} arithmetic alone)"),
+            ("energy", f"{n(self.energy_uj)} µJ ({self.energy_format} arithmetic alone)"),
         ]
         lines = [f"{name:<14}{value}" for name, value in rows]
         if self.remedies:

@@ -9,19 +9,9 @@ Source: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009.
 
 import math
 
-from tinylib.cost.layers import Layer, Shape
+from tinylib.cost.layers import Layer, Shape, amount
 from tinylib.cost.memory import bit_width
-from tinylib.units import real, shown
-
-
-def _positive(what: str, value: float, zero: bool = False) -> float:
-    number = real(what, value)
-    if number < 0 or (number == 0 and not zero):
-        raise ValueError(f"{what} must be {'zero or more' if zero else 'positive'}, got {shown(value)}")
-    try:
-        return float(number)
-    except OverflowError:
-        raise ValueError(f"{what} must fit a float, got {shown(value)}") from None
+from tinylib.units import shown
 
 
 def _finite(what: str, number: float) -> float:
@@ -32,22 +22,22 @@ def _finite(what: str, number: float) -> float:
 
 def ridge_point(peak_flops_per_s: float, bandwidth_bytes_per_s: float) -> float:
     """Intensity where memory and arithmetic take equally long [FLOP/byte]."""
-    peak = _positive("peak_flops_per_s", peak_flops_per_s)
-    return _finite("ridge point", peak / _positive("bandwidth_bytes_per_s", bandwidth_bytes_per_s))
+    peak = amount("peak_flops_per_s", peak_flops_per_s)
+    return _finite("ridge point", peak / amount("bandwidth_bytes_per_s", bandwidth_bytes_per_s))
 
 
 def attainable_flops_per_s(
     intensity_flop_per_byte: float, peak_flops_per_s: float, bandwidth_bytes_per_s: float
 ) -> float:
     """Highest rate at an intensity [FLOP/s]: the slanted roof, then the flat one."""
-    intensity = _positive("intensity_flop_per_byte", intensity_flop_per_byte, zero=True)
-    peak = _positive("peak_flops_per_s", peak_flops_per_s)
-    return min(peak, intensity * _positive("bandwidth_bytes_per_s", bandwidth_bytes_per_s))
+    intensity = amount("intensity_flop_per_byte", intensity_flop_per_byte, zero=True)
+    peak = amount("peak_flops_per_s", peak_flops_per_s)
+    return min(peak, intensity * amount("bandwidth_bytes_per_s", bandwidth_bytes_per_s))
 
 
 def regime(intensity_flop_per_byte: float, peak_flops_per_s: float, bandwidth_bytes_per_s: float) -> str:
     """ "memory-bound" left of the ridge point, "compute-bound" from it on."""
-    intensity = _positive("intensity_flop_per_byte", intensity_flop_per_byte, zero=True)
+    intensity = amount("intensity_flop_per_byte", intensity_flop_per_byte, zero=True)
     ridge = ridge_point(peak_flops_per_s, bandwidth_bytes_per_s)
     return "memory-bound" if intensity < ridge else "compute-bound"
 
@@ -76,7 +66,7 @@ def time_lower_bound_s(
     flops: float, traffic_bytes: float, peak_flops_per_s: float, bandwidth_bytes_per_s: float
 ) -> float:
     """No run is shorter [s]: the longer of computing and moving, when they overlap perfectly."""
-    compute = _positive("flops", flops, zero=True) / _positive("peak_flops_per_s", peak_flops_per_s)
-    moved = _positive("traffic_bytes", traffic_bytes, zero=True)
-    moving = moved / _positive("bandwidth_bytes_per_s", bandwidth_bytes_per_s)
+    compute = amount("flops", flops, zero=True) / amount("peak_flops_per_s", peak_flops_per_s)
+    moved = amount("traffic_bytes", traffic_bytes, zero=True)
+    moving = moved / amount("bandwidth_bytes_per_s", bandwidth_bytes_per_s)
     return _finite("time", max(compute, moving))

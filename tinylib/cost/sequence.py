@@ -16,7 +16,7 @@ from tinylib.cost.layers import Dense, Layer, Shape, count
 from tinylib.units import real, shown
 
 
-class _Counted(Layer):
+class Counted(Layer):
     """A layer whose whole-number fields are checked by name; `vectors` are stored beside the weights."""
 
     vectors = 0  # values stored per neuron or feature: biases, scales, time constants [count]
@@ -46,7 +46,7 @@ class _Counted(Layer):
         return in_shape
 
 
-class _Recurrent(_Counted):
+class _Recurrent(Counted):
     """(time, n) -> (time, m), or (m,) when only the last state is read."""
 
     axes = 1
@@ -190,7 +190,7 @@ class CfC(_Recurrent):
 
 
 @dataclass(frozen=True, repr=False)
-class KAN(_Counted):
+class KAN(Counted):
     """Kolmogorov-Arnold layer (..., n) -> (..., o): every edge holds a spline, no biases.
 
     An edge stores G + k coefficients, a base weight and a spline weight. At one input only k + 1 spline
@@ -225,7 +225,7 @@ class KAN(_Counted):
 
 
 @dataclass(frozen=True, repr=False)
-class Embedding(_Counted):
+class Embedding(Counted):
     """A table of one row per token: (time,) token numbers -> (time, features); looking up costs no MAC."""
 
     tokens: int
@@ -250,7 +250,7 @@ class Embedding(_Counted):
 
 
 @dataclass(frozen=True, repr=False)
-class LayerNorm(_Counted):
+class LayerNorm(Counted):
     """Normalises each position over its features; a scale and, unless bias=False (RMSNorm), a shift."""
 
     features: int
@@ -269,7 +269,7 @@ class LayerNorm(_Counted):
 
 
 @dataclass(frozen=True, repr=False)
-class BatchNorm(_Counted):
+class BatchNorm(Counted):
     """Normalisation as a layer of its own: scale and shift per channel, on any number of axes.
 
     Folded into the layer before, which then needs no bias of its own, one value per channel remains.
@@ -301,7 +301,7 @@ class BatchNorm(_Counted):
 
 
 @dataclass(frozen=True, repr=False)
-class Attention(_Counted):
+class Attention(Counted):
     """Self-attention (time, d) -> (time, d) with `heads` query heads that share `kv_heads` keys and values.
 
     kv_heads None = heads (full multi-head attention); head_dim None = d / heads. A causal mask leaves

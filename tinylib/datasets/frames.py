@@ -8,10 +8,8 @@ Source: own; frames and bands as in `spectra.spectrogram`, which fixes the overl
 import numpy as np
 
 from tinylib.cost.layers import Conv1D, count
-from tinylib.datasets.spectra import FLOOR, power
+from tinylib.datasets.spectra import pictures_of
 from tinylib.units import shown
-
-DECADES = 4  # from the loudest cell to black: 40 dB
 
 
 def frame_count(samples: int, window: int, hop: int) -> int:
@@ -29,8 +27,4 @@ def front_end(x: np.ndarray, window: int, hop: int, bands: int = 20) -> np.ndarr
     starts = hop * np.arange(frame_count(len(x), window, hop))
     if window < 2 * count("bands", bands):
         raise ValueError(f"window must hold two samples a band: {2 * bands} for {bands}, got {window}")
-    spectrum = power(np.stack([x[start : start + window] for start in starts], axis=-1))[1:]
-    limits = np.arange(bands + 1) * len(spectrum) // bands
-    mean = np.add.reduceat(spectrum, limits[:-1]).T / np.diff(limits)  # (frames, n, bands)
-    level = np.log10(mean.swapaxes(0, 1) + FLOOR)
-    return np.clip(1 + (level - level.max(axis=(1, 2), keepdims=True)) / DECADES, 0, 1)
+    return pictures_of([x[start : start + window] for start in starts], bands)

@@ -45,7 +45,7 @@ def basic_motions() -> Examples:
 
 
 def motions_csv() -> bytes:
-    """The recordings as a CSV file: recording, t [s], the six axes and the activity, a row for each sample."""
+    """The recordings as a CSV file: recording, t [s], the six axes and the activity, a row a sample."""
     whole = basic_motions()
     rows = [f"recording,t,{','.join(AXES)},activity"]
     for n, label in enumerate(whole.y):

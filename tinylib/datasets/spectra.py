@@ -8,10 +8,13 @@ Source: own; the window is that of Hann, the features are the customary ones of 
 R. B. Randall, Vibration-based Condition Monitoring, Wiley 2011, chapters 3 and 5.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tinylib.cost.layers import count
 
+DECADES = 4  # from the loudest cell to black: 40 dB
 FLOOR = 1e-12  # power below which a band counts as silent, so that its logarithm stays finite
 
 
@@ -78,9 +81,16 @@ def spectrogram(x: np.ndarray, frames: int = 20, bands: int = 20) -> np.ndarray:
         raise ValueError(
             f"time must give each of {frames} frames at least {2 * bands} samples, got {len(x)} samples"
         )
-    framed = np.stack([x[k * hop : (k + 2) * hop] for k in range(frames)], axis=-1)  # (2 hop, n, frames)
-    spectrum = power(framed)[1:]
-    limits = np.linspace(0, len(spectrum), bands + 1).astype(int)
+    return pictures_of([x[k * hop : (k + 2) * hop] for k in range(frames)], bands)
+
+
+def pictures_of(frames: Sequence[np.ndarray], bands: int) -> np.ndarray:
+    """Pictures (n, frames, bands) of frames (window, n) of n sounds: level of bands of equal width, 0 to 1.
+
+    0 is 4 decades (40 dB) or more below the loudest cell of the picture.
+    """
+    spectrum = power(np.stack(frames, axis=-1))[1:]
+    limits = np.arange(bands + 1) * len(spectrum) // bands
     cells = np.add.reduceat(spectrum, limits[:-1], axis=0).transpose(1, 2, 0) / np.diff(limits)
     level = np.log10(cells + FLOOR)
-    return np.clip(1 + (level - level.max(axis=(1, 2), keepdims=True)) / 4, 0, 1)
+    return np.clip(1 + (level - level.max(axis=(1, 2), keepdims=True)) / DECADES, 0, 1)

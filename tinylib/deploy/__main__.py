@@ -30,11 +30,9 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("data", metavar="DATA.csv", help="one row for each sample in time")
     add("--target", default="cortex-m0plus", choices=TARGETS, help="the core (cortex-m0plus)")
-    add(
-        "--flash", type=_bytes, metavar="SIZE", help="such as 192KB; by default that of the core's usual part"
-    )
-    add("--sram", type=_bytes, metavar="SIZE", help="such as 20KB; likewise")
-    add("--latency", type=_ms, metavar="TIME", help="longest time for a window, such as 100ms")
+    add("--flash", type=_bytes, metavar="SIZE", help="such as `192KB`; by default the usual part's")
+    add("--sram", type=_bytes, metavar="SIZE", help="such as `20KB`; likewise")
+    add("--latency", type=_ms, metavar="TIME", help="longest time for a window, such as `100ms`")
     add("--label", metavar="COL", help="column of the classes; '' for an anomaly score; guessed by default")
     add("--group", metavar="COL", help="column of the machine or subject; guessed by default")
     add("--time", metavar="COL", help="column of the time; guessed by default")

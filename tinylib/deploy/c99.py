@@ -12,8 +12,7 @@ arithmetic, to the last bit. A network that keeps the last state alone answers a
 sequence ended there. x and y must not overlap.
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from tinylib.deploy import (
     c99_train,
 )
 from tinylib.deploy.c99_fixed import Functions
+from tinylib.deploy.c99_sources import Sources, header, spaced, title
 from tinylib.deploy.c99_text import block, checked_name, container
 from tinylib.deploy.c99_unit import Unit, emit
 from tinylib.nets.arithmetic import Fixed
@@ -47,46 +47,6 @@ __all__ = ["Sources", "export"]
 KINDS = c99_dense, c99_cells, c99_images, c99_kan  # their parts are known once they are imported
 ON_STACK = 1024  # bytes of buffers up to which they lie on the stack
 PLAIN = SGD()
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The files of one network, and what a caller has to know.
-
-    inputs, outputs: codes of one sample [count]      weights: trainable codes, or 0 [count]
-    bits: of a code      one: the code of 1.0, or 1 for int8
-    """
-
-    name: str
-    header: str
-    source: str
-    test: str
-    makefile: str
-    inputs: int
-    outputs: int
-    bits: int
-    stateful: bool = False
-    weights: int = 0
-    one: int = 1
-
-    @property
-    def files(self) -> dict[str, str]:
-        """Text by file name."""
-        return {
-            f"{self.name}.h": self.header,
-            f"{self.name}.c": self.source,
-            f"{self.name}_test.c": self.test,
-            f"{self.name}_plot.py": c99_test.PLOT,
-            "Makefile": self.makefile,
-        }
-
-    def write(self, folder: str | Path) -> Path:
-        """Write all files into a folder, which is made when it is missing."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in self.files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        return folder
 
 
 def export(
@@ -269,41 +229,3 @@ def _calls(name: str, states: dict[str, int]) -> list[str]:
     fields = block([f"{name}_code {field}[{n}];" for field, n in states.items()])
     kept = f"typedef struct {{\n{fields}\n}} {name}_state;"
     return [kept, "", f"void {name}_start({name}_state *s); /* before the first sample */", *calls]
-
-
-def title(network: Network, ops: Fixed, inputs: int, outputs: int) -> str:
-    """One line that says what a file holds."""
-    parts = ", ".join(type(getattr(p, "cell", p)).__name__ for p in network.parts)
-    rule = f"{ops.rounding}, {ops.overflow}, {ops.accumulation}"
-    return f"{parts}: {inputs} inputs, {outputs} outputs, {network.count} weights in {ops.q} ({rule})"
-
-
-def spaced(texts: list[str]) -> str:
-    """Texts of a file: an empty line around whatever has several lines."""
-    lines: list[str] = []
-    for text in texts:
-        many = "\n" in text
-        lines += [""] * (many and bool(lines) and bool(lines[-1])) + text.split("\n") + [""] * many
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def header(name: str, bits: int, meaning: str, inputs: int, outputs: int, calls: list[str], note: str) -> str:
-    """The header: type of a code and what it means, sizes, and what can be called."""
-    guard = f"{name.upper()}_H"
-    return spaced(
-        [
-            f"/* {note} */",
-            f"#ifndef {guard}",
-            f"#define {guard}",
-            "",
-            "#include <stdint.h>",
-            "",
-            f"typedef int{bits}_t {name}_code; /* {meaning} */",
-            f"#define {name.upper()}_INPUTS {inputs}",
-            f"#define {name.upper()}_OUTPUTS {outputs}",
-            "",
-            *calls,
-            "",
-            "#endif",
-        ]
-    )

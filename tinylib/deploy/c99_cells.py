@@ -140,7 +140,7 @@ MAKERS |= {
 
 
 @singledispatch
-def emit_cell(cell: Any, to: Unit, x: str, name: str) -> None:
+def _emit_cell(cell: Any, to: Unit, x: str, name: str) -> None:
     """Write one step of a cell that reads x and keeps its h in the state `name`_h."""
     raise TypeError(f"a cell must have a C form, got {type(cell).__name__}")
 
@@ -150,7 +150,7 @@ def _(part: Recurrent, to: Unit, x: str, shape: Shape) -> tuple[str, Shape]:
     m, name = part.cell.hidden_features, to.named(type(part.cell).__name__.lower())
     to.functions.ask("clear")
     h = to.state(f"{name}_h", m)
-    emit_cell(part.cell, to, x, name)
+    _emit_cell(part.cell, to, x, name)
     if not to.final:
         return h, (m,)
     to.functions.ask("copy")
@@ -179,7 +179,7 @@ def _recurrent(cell: Any, to: Unit, name: str, start: str, p: str, say: bool = T
     return call
 
 
-@emit_cell.register
+@_emit_cell.register
 def _(cell: Elman, to: Unit, x: str, name: str) -> None:
     m = cell.hidden_features
     p = to.scratch(m)
@@ -189,7 +189,7 @@ def _(cell: Elman, to: Unit, x: str, name: str) -> None:
     to.say(*bend(to.functions, "tanh", p, m), f"copy({p}, {m}, s->{name}_h);")
 
 
-@emit_cell.register
+@_emit_cell.register
 def _(cell: LSTM, to: Unit, x: str, name: str) -> None:
     m = cell.hidden_features
     p, c = to.scratch(4 * m), to.state(f"{name}_c", m)
@@ -200,7 +200,7 @@ def _(cell: LSTM, to: Unit, x: str, name: str) -> None:
     to.say(f"lstm({p}, {m}, s->{name}_h, {c});")
 
 
-@emit_cell.register
+@_emit_cell.register
 def _(cell: GRU, to: Unit, x: str, name: str) -> None:
     m = cell.hidden_features
     p = to.scratch(6 * m)
@@ -216,7 +216,7 @@ def _(cell: GRU, to: Unit, x: str, name: str) -> None:
     to.say(f"gru({p}, {p} + {3 * m}, {m}, s->{name}_h);")
 
 
-@emit_cell.register
+@_emit_cell.register
 def _(cell: CfC, to: Unit, x: str, name: str) -> None:
     m, (k, columns) = cell.hidden_features, cell.w_heads.shape
     p, kind = to.scratch(k + 4 * m), "cfc" if cell.mode == "default" else "cfc_no_gate"
@@ -232,7 +232,7 @@ def _(cell: CfC, to: Unit, x: str, name: str) -> None:
     to.say(f"{kind}({p} + {k}, {m}, {dt}, s->{name}_h);")
 
 
-@emit_cell.register
+@_emit_cell.register
 def _(cell: LTC, to: Unit, x: str, name: str) -> None:
     m, ops = cell.hidden_features, to.ops
     z, p = to.scratch(2 * m), f"p + {m}"
@@ -252,7 +252,7 @@ def _repeated(times: int, steps: list[str]) -> list[str]:
     return ["\n".join([f"for (i = 0; i < {times}; i++) {{", *(f"    {step}" for step in steps), "}"])]
 
 
-@emit_cell.register
+@_emit_cell.register
 def _(cell: SynapticLTC, to: Unit, x: str, name: str) -> None:
     (n, m), ops = cell.w_in.shape, to.ops
     z, p = to.scratch(4 * m), f"p + {2 * m}"

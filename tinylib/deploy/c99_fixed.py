@@ -42,7 +42,7 @@ class Functions:
 
     @property
     def wide_bits(self) -> int:
-        """Bits of `wide`."""
+        """Width of `wide` [bit]."""
         return 32 if self.ops.q.total_bits <= 16 else 64
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinylib.cost.layers import Shape
 from tinylib.deploy import c99_train
+from tinylib.deploy.c99_sources import Sources
 from tinylib.deploy.c99_text import literal
 from tinylib.nets import one_net
 from tinylib.nets.arithmetic import Fixed
@@ -16,9 +17,6 @@ from tinylib.nets.network import Network
 from tinylib.nets.optimizers import SGD
 from tinylib.nets.scan import Recurrent, scan
 from tinylib.nets.train import prepared
-
-if TYPE_CHECKING:
-    from tinylib.deploy.c99 import Sources
 
 Array = np.ndarray
 
@@ -78,7 +76,7 @@ def draw_int8(shape: Shape) -> Array:
     return codes
 
 
-def program(made: "Sources", checks: tuple[Array, Array], learnt: tuple[Array, Array] | None = None) -> str:
+def program(made: Sources, checks: tuple[Array, Array], learnt: tuple[Array, Array] | None = None) -> str:
     """A program that runs the vectors, prints how many codes differ, and fails unless none does.
 
     learnt: targets (samples, outputs) of a training step for each sample, and the weights thereafter
@@ -218,30 +216,7 @@ clean:
 .PHONY: all release run size plot clean
 """
 
-PLOT = '''"""Draws a table: one panel for each kind of column, the outputs y, the loss and the weights w."""
-import csv
-import sys
 
-import matplotlib
-
-matplotlib.use("svg")
-from matplotlib import pyplot
-
-with open(sys.argv[1]) as file:
-    head, *rows = csv.reader(file)
-steps, *columns = zip(*[[float(v) for v in row] for row in rows])
-kinds = list(dict.fromkeys(name.split("_")[0] for name in head[1:]))
-figure, panels = pyplot.subplots(len(kinds), sharex=True, squeeze=False, figsize=(8, 3 * len(kinds)))
-for kind, panel in zip(kinds, panels[:, 0]):
-    for name, column in zip(head[1:], columns):
-        if name.split("_")[0] == kind:
-            panel.plot(steps, column, label=name, linewidth=1)
-    panel.set_ylabel(kind)
-panels[-1, 0].set_xlabel("step")
-figure.savefig(sys.argv[2])
-'''
-
-
-def makefile(made: "Sources") -> str:
+def makefile(made: Sources) -> str:
     """A Makefile for the test program and for the sizes of the sections."""
     return Template(MAKEFILE).substitute(name=made.name)

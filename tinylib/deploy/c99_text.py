@@ -30,7 +30,7 @@ def checked_name(name: Any) -> str:
 
 
 def container(bits: int) -> int:
-    """Bits of the smallest integer of C that holds so many."""
+    """Width of the smallest integer of C that holds so many bits [bit]."""
     return next(width for width in WIDTHS if bits <= width)
 
 
@@ -40,7 +40,7 @@ def literal(value: Any) -> str:
     return "(-2147483647 - 1)" if value == -(2**31) else str(value)
 
 
-def brief(values: Iterable[float]) -> str:
+def _brief(values: Iterable[float]) -> str:
     """Real numbers for a comment, cut short where there are many."""
     values = list(values)
     return ", ".join(f"{v:.4g}" for v in values[:8]) + (", ..." if len(values) > 8 else "")
@@ -54,7 +54,7 @@ def array(kind: str, name: str, codes: np.ndarray, means: np.ndarray | None = No
     for row, meaning in zip(rows, real):
         texts = [literal(v) + "," for v in row.tolist()]
         split = [" ".join(texts[i : i + 12]) for i in range(0, len(texts), 12)]
-        comment = "" if meaning is None else f"  /* {brief(meaning.tolist())} */"
+        comment = "" if meaning is None else f"  /* {_brief(meaning.tolist())} */"
         lines += [f"    {line}" for line in split[:-1]] + [f"    {split[-1]}{comment}"]
     return "\n".join([*lines, "};"])
 

@@ -8,20 +8,18 @@ more hold the last changes, where momentum and acceleration ask for them.
 """
 
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinylib.deploy.c99_fixed import MAKERS, Functions, types
+from tinylib.deploy.c99_sources import Sources, header, spaced, title
 from tinylib.deploy.c99_text import array, block, container, literal
 from tinylib.nets.dense import Dense
 from tinylib.nets.network import Network
 from tinylib.nets.optimizers import SGD
 from tinylib.nets.unrolled import BENDS
 from tinylib.units import shown
-
-if TYPE_CHECKING:
-    from tinylib.deploy.c99 import Sources
 
 
 def codes(network: Network) -> np.ndarray:
@@ -54,10 +52,8 @@ def _checked(network: Network, optimizer: Any) -> None:
         )
 
 
-def program(network: Network, f: Functions, name: str, optimizer: SGD, dead_zone: float) -> "Sources":
+def program(network: Network, f: Functions, name: str, optimizer: SGD, dead_zone: float) -> Sources:
     """Header and source of a network that learns."""
-    from tinylib.deploy.c99 import Sources, header, spaced, title  # the driver imports this module
-
     _checked(network, optimizer)
     ops, q, parts = f.ops, f.ops.q, network.parts
     sizes = [parts[0].w.shape[0], *(part.w.shape[1] for part in parts)]

@@ -35,6 +35,7 @@ class Unit:
 
     @property
     def ops(self) -> Any:
+        """The arithmetic of the functions."""
         return self.functions.ops
 
     def named(self, kind: str) -> str:

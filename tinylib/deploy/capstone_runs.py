@@ -79,9 +79,9 @@ def practice_budget(name: str) -> Budget:
 def estimate(network: Plain) -> Use:
     """What a network may take, without building it.
 
-    Of the runs on file it meets flash within a tenth and instructions within about a fifth. Flash is the weights, RAM the largest pair of activations behind the
-    input, and for both what the code of the layers took beside them in the runs; instructions follow MACs,
-    pooled values and outputs.
+    Of the runs on file it meets flash within a tenth and instructions within about a fifth. Flash is the
+    weights, RAM the largest pair of activations behind the input, and for both what the code of the layers
+    took beside them in the runs; instructions follow MACs, pooled values and outputs.
     """
     flash, ram, instructions = looks(network)
     code, stack, work = (np.array(_file()["fitted"][name]) for name in ("flash", "ram", "instructions"))

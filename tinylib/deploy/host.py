@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinylib.deploy.c99 import Sources
+from tinylib.deploy.c99_sources import Sources
 from tinylib.deploy.image import MissingTool
 
 COMPILERS = ("gcc", "clang", "cc")

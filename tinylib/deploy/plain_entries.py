@@ -59,7 +59,7 @@ def one_of(what: str, value: Any, names: tuple[str, ...]) -> str:
 
 
 def whole(what: str, value: Any, low: int, high: int) -> int:
-    """An int within its ends; a truth value is none."""
+    """`value` as an int within its ends; a truth value is none."""
     if type(value) is not int or not low <= value <= high:
         raise ValueError(f"{what} must be a whole number from {low} to {high}, got {told(value)}")
     return value
@@ -78,7 +78,7 @@ def code_list(what: str, value: Any, n: int, low: int, high: int) -> np.ndarray:
 
 
 def scale(what: str, value: Any) -> float:
-    """A positive step that no product of three takes out of range."""
+    """A positive step [unit of x per code] that no product of three takes out of range."""
     if type(value) not in (int, float) or not isfinite(value) or not 1e-9 <= value <= 1e9:
         raise ValueError(f"{what} must be a number from 1e-09 to 1e+09, got {told(value)}")
     return float(value)

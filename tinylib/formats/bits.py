@@ -65,14 +65,14 @@ def unpack(words: Sequence[int], n: int, bits: int = 1, word_bits: int = WORD_BI
 
 
 def dot_of_matches(matches: int, n: int) -> int:
-    """Dot product of two +-1 vectors (n,) that agree in `matches` places: 2 * matches - n."""
+    """Dot product of two +-1 vectors (n,) that agree in `matches` places [count]: 2 * matches - n."""
     if count("matches", matches, 0) > count("n", n):
         raise ValueError(f"matches must be at most n = {n}, got {shown(matches)}")
     return 2 * matches - n
 
 
 def xnor_dot(a: Sequence[int], b: Sequence[int], n: int, word_bits: int = WORD_BITS) -> int:
-    """Dot product of two packed +-1 vectors (n,): one XNOR and one popcount per word."""
+    """Dot product of two packed +-1 vectors (n,) [count]: one XNOR and one popcount per word."""
     _enough(a, n, 1, word_bits)
     _enough(b, n, 1, word_bits)
     matches = 0

@@ -6,7 +6,7 @@
     mse          of ranges cut to a share of max|x|, the one with the least squared error after rounding
 
 `over` names what shares one scale: None is the tensor, an axis is one scale for each slice along it. Weights
-(n_in, n_out) have a scale per output channel with over=0; `grouped` makes rows of groups for over=-1.
+(n_in, n_out) have a scale per output channel with over=0, rows of groups one per group with over=-1.
 Sequences of numbers and arrays are served alike; parameters of slices are arrays that broadcast against x.
 Source: Nagel et al., A White Paper on Neural Network Quantization, arXiv 2106.08295, sections 2.4 and 3.1.
 """
@@ -15,21 +15,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinylib.cost.layers import count
 from tinylib.formats.affine import Affine, asymmetric, clamp, symmetric
 from tinylib.units import real, shown
 
 METHODS = ("minmax", "percentile", "mse")
 SHARES = tuple(0.05 ** (i / 48) for i in range(1, 49))  # of max|x|, evenly in ratio down to 0.05
-
-
-def grouped(x: Any, size: int) -> Any:
-    """An array (..., n) as rows of groups (..., n / size, size), which share one scale each with over=-1."""
-    if not getattr(x, "shape", ()):
-        raise TypeError(f"x must be an array (..., n), got {shown(x)}")
-    if x.shape[-1] % count("size", size):
-        raise ValueError(f"group size must divide the last axis, {x.shape[-1]} values, got {size}")
-    return x.reshape(*x.shape[:-1], -1, size)
 
 
 def spread(x: Any, percent: float = 100.0, over: int | None = None) -> tuple[Any, Any]:

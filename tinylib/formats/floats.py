@@ -41,38 +41,38 @@ class FloatFormat:
 
     @property
     def bias(self) -> int:
-        """What is subtracted from the stored exponent."""
+        """What is subtracted from the stored exponent [exponent]."""
         return 2 ** (self.exponent_bits - 1) - 1
 
     @property
     def max_value(self) -> float:
-        """Largest finite value: all fraction bits set, or all but one where that pattern is NaN."""
+        """Largest finite value [unit of x]: all fraction bits set, or all but one where that one is NaN."""
         if self.infinity:
             return (2 - self.epsilon) * 2.0**self.bias
         return (2 - 2 * self.epsilon) * 2.0 ** (self.bias + 1)
 
     @property
     def epsilon(self) -> float:
-        """Distance from 1.0 to the next value: 2^-f."""
+        """Distance from 1.0 to the next value [unit of x]: 2^-f."""
         return 2.0**-self.fraction_bits
 
     @property
     def smallest_normal(self) -> float:
-        """Smallest value with all fraction bits: 2^(1 - bias)."""
+        """Smallest value with all fraction bits [unit of x]: 2^(1 - bias)."""
         return 2.0 ** (1 - self.bias)
 
     @property
     def smallest_step(self) -> float:
-        """Smallest value above zero, and the distance of values around zero: 2^(1 - bias - f)."""
+        """Smallest value above zero, and distance of values around zero [unit of x]: 2^(1 - bias - f)."""
         return self.smallest_normal * self.epsilon
 
     def step(self, x: float) -> float:
-        """Distance of neighbouring values around x: the wider one, where x is a power of two."""
+        """Distance of neighbouring values around x [unit of x]: the wider one, where x is a power of two."""
         size = max(abs(real("x", x)), self.smallest_normal)
         return math.ldexp(self.epsilon, math.frexp(size)[1] - 1)
 
     def rounded(self, x: float) -> float:
-        """The nearest value of the format, ties to even; beyond the range infinity, or the end."""
+        """The nearest value of the format [unit of x], ties to even; infinity or the end beyond the range."""
         step = self.step(x)
         near = round(x / step) * step  # round() takes ties to even; a division by a power of two is exact
         if abs(near) <= self.max_value:

@@ -111,7 +111,7 @@ def read(nodes: Any, x: Any, q: QFormat) -> Any:
 
 
 def square_root(raw: int, q: QFormat) -> int:
-    """Code of the square root, cut down; 0 at and below 0."""
+    """Square root, cut down [code]; 0 at and below 0."""
     return math.isqrt(max(0, int(integers("raw", raw))) << q.frac_bits)
 
 

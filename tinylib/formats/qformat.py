@@ -119,32 +119,32 @@ class QFormat:
 
     @property
     def one(self) -> int:
-        """The raw integer that stands for 1.0: 2**frac_bits (Q1.7 ends one code short of it)."""
+        """The raw integer that stands for 1.0 [code]: 2**frac_bits (Q1.7 ends one code short of it)."""
         return 1 << self.frac_bits
 
     @property
     def step(self) -> float:
-        """Value of one code: 2**-frac_bits."""
+        """Value of one code [unit of x]: 2**-frac_bits."""
         return 2.0**-self.frac_bits
 
     @property
     def min_raw(self) -> int:
-        """Lowest code: -2**(total_bits - 1), or 0 when unsigned."""
+        """Lowest [code]: -2**(total_bits - 1), or 0 when unsigned."""
         return -(1 << self.total_bits - 1) if self.signed else 0
 
     @property
     def max_raw(self) -> int:
-        """Highest code: 2**(total_bits - 1) - 1, or 2**total_bits - 1 when unsigned."""
+        """Highest [code]: 2**(total_bits - 1) - 1, or 2**total_bits - 1 when unsigned."""
         return (1 << self.total_bits - self.signed) - 1
 
     @property
     def min_value(self) -> float:
-        """Lowest value."""
+        """Lowest value [unit of x]."""
         return self.to_value(self.min_raw)
 
     @property
     def max_value(self) -> float:
-        """Highest value, fraction included (rounded to a float beyond 53 bits)."""
+        """Highest value [unit of x], fraction included (rounded to a float beyond 53 bits)."""
         return self.to_value(self.max_raw)
 
     @property

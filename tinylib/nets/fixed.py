@@ -64,7 +64,7 @@ class Fixed:
 
     @cached_property
     def one(self) -> int:
-        """The code of 1.0."""
+        """What stands for 1.0 [code]."""
         return self.q.one
 
     @cached_property
@@ -86,7 +86,7 @@ class Fixed:
         return np.asarray(stored, dtype=np.float64) * self.q.step
 
     def whole(self, n: int) -> int:
-        """The code of the integer n; raises when the format cannot hold it."""
+        """What stands for the integer n [code]; raises when the format cannot hold it."""
         raw = n << self.q.frac_bits
         if not self.q.min_raw <= raw <= self.q.max_raw:
             raise ValueError(f"{self.q} must hold the whole number {n}: it ends at {self.q.max_value:g}")
@@ -285,7 +285,7 @@ class Fixed:
 
     @property
     def gelu_slope(self) -> int:
-        """The code of 1.702, its fraction cut."""
+        """What stands for 1.702, its fraction cut [code]."""
         return self.one + 702 * self.one // 1000
 
     def slope(self, name: str, z: Array, y: Array) -> Array:

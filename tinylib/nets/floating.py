@@ -65,7 +65,7 @@ class Float:
         return np.asarray(stored, dtype=np.float64)
 
     def whole(self, n: int) -> float:
-        """The integer n as a number."""
+        """The integer `n` as a number."""
         return float(n)
 
     def zeros(self, shape: tuple[int, ...]) -> Array:

@@ -20,7 +20,7 @@ PIECE = 16  # terms of a piece below which two products are slower than plain in
 
 
 def magnitude(a: np.ndarray) -> int:
-    """Largest magnitude of an integer array; 0 when it is empty."""
+    """Largest magnitude of an integer array [codes]; 0 when it is empty."""
     return max(int(a.max()), -int(a.min())) if a.size else 0
 
 

@@ -90,7 +90,7 @@ class Cell(Params):
 
 
 def rows(name: str, matrix: Array) -> int:
-    """Rows of a weight matrix (..., rows, columns); raises when it is none."""
+    """Rows of a weight matrix (..., rows, columns) [count]; raises when it is none."""
     if not isinstance(matrix, np.ndarray) or matrix.ndim < 2:
         raise ValueError(f"{name} must be a matrix (rows, columns), got {got(matrix)}")
     return matrix.shape[-2]

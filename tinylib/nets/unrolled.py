@@ -31,6 +31,7 @@ class Code(NamedTuple):
 
 
 def constant(code: int) -> Code:
+    """A code that is known."""
     return Code(str(code), code, code)
 
 
@@ -43,6 +44,7 @@ class Writer:
 
     @property
     def q(self) -> QFormat:
+        """The number format of all codes."""
         return self.ops.q
 
     def put(self, name: str, e: Code) -> Code:
@@ -51,6 +53,7 @@ class Writer:
         return Code(name, e.low, e.high)
 
     def any(self, text: str) -> Code:
+        """An expression of which nothing is known but that it is in range."""
         return Code(text, self.q.min_raw, self.q.max_raw)
 
     def fit(self, e: Code) -> Code:
@@ -64,10 +67,12 @@ class Writer:
         return e if self.ops.overflow == "wrap" else self.fit(e)
 
     def sum(self, terms: list[Code]) -> Code:
+        """The exact sum."""
         text = " + ".join(e.text for e in terms)
         return Code(f"({text})", sum(e.low for e in terms), sum(e.high for e in terms))
 
     def sub(self, a: Code, b: Code) -> Code:
+        """The exact difference."""
         return Code(f"({a.text} - {b.text})", a.low - b.high, a.high - b.low)
 
     def product(self, a: Code, b: Code) -> Code:
@@ -76,6 +81,7 @@ class Writer:
         return Code(f"({a.text} * {b.text})", 0 if a == b else min(ends), max(ends))
 
     def rounded(self, e: Code) -> Code:
+        """A product back at the scale of a code, cut or rounded as `ops` says."""
         bits = self.q.frac_bits
         if self.ops.rounding == "toward_zero":
             text = f"(p >> {bits} if (p := {e.text}) >= 0 else -(-p >> {bits}))"
@@ -102,6 +108,7 @@ class Writer:
         return self.settled(self.sum([self.mul(a, b) for a, b in pairs]))
 
     def activation(self, name: str, f: str, z: Code) -> Code:
+        """Store f(z) under a name."""
         if f == "linear":
             return self.put(name, self.fit(z))
         if f == "relu":

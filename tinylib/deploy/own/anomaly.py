@@ -103,7 +103,7 @@ def weights(kind: str, x: Array) -> tuple[Array, Array]:
 
 
 def threshold(scores: Array, rate: float) -> int:
-    """The score that a normal window drawn like these passes with a chance of about `rate`."""
+    """The score that a normal window drawn like these passes with a chance of about `rate` [score]."""
     rank = math.ceil((len(scores) + 1) * (1 - rate))
     return int(np.sort(scores)[min(rank, len(scores)) - 1])
 

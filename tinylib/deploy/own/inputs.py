@@ -20,7 +20,6 @@ from tinylib.datasets.spectra import edges
 Array = np.ndarray
 READING = 2**15 - 1
 PIECE = 256  # windows transformed at a time
-MOMENTS = 2  # features of a channel beside its bands: power, and how peaked it is
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def cosines(n: int) -> Array:
 
 
 def points(time: int) -> int:
-    """Samples that the transform of a window takes: the largest power of two, at most 2,048."""
+    """Length of the transform of a window [samples]: the largest power of two, at most 2,048."""
     return min(2 ** (int(time).bit_length() - 1), 2048)
 
 
@@ -93,7 +92,7 @@ def _product(a: Array, b: Array) -> Array:
     return (a * b + 16384) >> 15
 
 
-def whole_log2(v: Array) -> Array:
+def _whole_log2(v: Array) -> Array:
     """floor(log2 v) of whole v >= 1."""
     v = np.asarray(v, np.uint64)
     whole = np.zeros(v.shape, np.int64)
@@ -114,7 +113,7 @@ def _mantissa(v: Array, whole: Array) -> Array:
 
 def log2_256(v: Array) -> Array:
     """256 log2 v, cut off, for whole v >= 1: a square of the mantissa that passes 2 is one more bit."""
-    whole = whole_log2(v)
+    whole = _whole_log2(v)
     m, found = _mantissa(v, whole), whole
     for _ in range(8):
         m = (m * m) >> 15
@@ -162,7 +161,7 @@ def _features(r: Array) -> Array:
     v = r[:, :n].astype(np.int64).transpose(0, 2, 1)  # (n, channels, time)
     v = v - ((v.sum(-1, keepdims=True) + n // 2) >> (n.bit_length() - 1))
     most = np.abs(v).max(-1)
-    up = 13 - whole_log2(np.maximum(most, 1))  # so that the largest has 14 bits
+    up = 13 - _whole_log2(np.maximum(most, 1))  # so that the largest has 14 bits
     w = np.where(up[..., None] >= 0, v << np.maximum(up, 0)[..., None], v >> np.maximum(-up, 0)[..., None])
     squares = w * w
     second = log2_256(squares.sum(-1) + 1)

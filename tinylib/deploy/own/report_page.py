@@ -11,30 +11,18 @@ from tinylib.deploy.own import figures
 from tinylib.deploy.own.choose import Trial
 from tinylib.deploy.own.run import Found
 from tinylib.deploy.own.windows import PARTS
+from tinylib.show.page_style import PAGE
 from tinylib.units import format_bytes
 
 WHY = "why not"
-STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a1a; --muted: #595959; --page: #fff; --line: #d9d9d9;
-  --panel: #f4f4f4; --warn: #a33f00; --good: #00664b }
-@media (prefers-color-scheme: dark) { :root { --ink: #f2f2f2; --muted: #b8b8b8; --page: #111; --line: #4a4a4a;
-  --panel: #202020; --warn: #ff9d5c; --good: #45d3a8 } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 48rem;
-  margin: 0 auto; padding: 1rem 1.2rem 3rem }
-h1 { font-size: 1.6rem; margin: .6rem 0 } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem }
-.lead { font-size: 1.12rem; border-left: 4px solid var(--good); padding: .1rem 0 .1rem .8rem }
-.lead.no { border-color: var(--warn) }
-.warn { color: var(--warn) } .muted { color: var(--muted) }
-.wide { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .92rem }
-caption { text-align: left; color: var(--muted); padding-bottom: .3rem }
-th, td { padding: .3rem .6rem .3rem 0; text-align: right; vertical-align: top;
-  border-bottom: 1px solid var(--line) }
-th:first-child, .why { text-align: left } td { white-space: nowrap }
-td.why { white-space: normal; min-width: 11rem }
-tr.taken { background: var(--panel); font-weight: 600 }
-pre { background: var(--panel); padding: .7rem .9rem; overflow-x: auto; border-radius: 6px;
-  font-size: .88rem }
-figure { margin: 1rem 0; overflow-x: auto } svg { display: block }
+STYLE = f"""{PAGE}
+body{{max-width:48rem}}
+.lead{{font-size:1.12rem;border-left:4px solid var(--fit-words);padding:.1rem 0 .1rem .8rem}}
+.lead.no{{border-color:var(--over-words)}}.warn{{color:var(--over-words)}}.muted{{color:var(--muted)}}
+table{{width:100%;font-size:.92rem}}
+th,td{{padding:.3rem .6rem .3rem 0;text-align:right}}th:first-child,.why{{text-align:left}}
+td{{white-space:nowrap}}td.why{{white-space:normal;min-width:11rem}}
+tr.taken{{background:var(--panel);font-weight:600}}svg{{display:block}}
 """
 
 
@@ -98,8 +86,10 @@ def _table(caption: str, head: list[str], rows: list[tuple[bool, list[str]]]) ->
         + "</tr>\n"
         for taken, cells in rows
     )
+    label = escape(caption.replace("`", ""))
     return (
-        f'<div class="wide"><table><caption>{_code(caption)}</caption><thead><tr>{top}</tr></thead>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{label}">'
+        f"<table><caption>{_code(caption)}</caption><thead><tr>{top}</tr></thead>"
         f"<tbody>{lines}</tbody></table></div>\n"
     )
 

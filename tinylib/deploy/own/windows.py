@@ -58,7 +58,7 @@ class Windows:
 
 
 def length(found: Recordings, window: int | None) -> int:
-    """Samples of a window: as given, or about two seconds, as a power of two from 16 to 1024."""
+    """Length of a window [samples]: as given, or about two seconds, as a power of two from 16 to 1024."""
     lengths = np.array([len(r.x) for r in found.parts])
     longest = int(lengths.max())
     if window is not None:
