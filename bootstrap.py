@@ -448,6 +448,8 @@ def chosen(only: str, names: list[str]) -> list[str]:
 # ---- test
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+GET_CHROMIUM = "apt-get install chromium"
+SLOW = "tests/grading tests/hostile tests/test_release.py tests/test_reference.py"  # where slow tests lie
 TIERS = {  # name -> (title, commands, programs of which one is needed, what installs them)
     "style": ("layout and lint", ["ruff format --check .", "ruff check ."], (), ""),
     "unit": ("unit tests", ["pytest -n 2 tests -m 'not browser and not site and not slow'"], (), ""),
@@ -460,12 +462,12 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
     ),
     "assignments": (
         "assignments, from release to grade",
-        ["pytest -n 2 tests -m 'slow and not soak'"],
+        [f"pytest -n 2 {SLOW} -m 'slow and not soak'"],
         (),
         "",
     ),
-    "browser": ("in a real browser", ["pytest tests -m browser"], CHROMIUM, "apt-get install chromium"),
-    "site": ("the browser edition", ["pytest tests/site -m site"], CHROMIUM, "apt-get install chromium"),
+    "browser": ("in a real browser", ["pytest -n 2 tests/browser -m browser"], CHROMIUM, GET_CHROMIUM),
+    "site": ("the browser edition", ["pytest tests/site -m site"], CHROMIUM, GET_CHROMIUM),
 }
 
 SOAK = {

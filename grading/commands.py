@@ -8,13 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from grading.book.course import Course
-from grading.book.rows import STATES, GradingError, Options, Pool, Report
+from grading.book.rows import GradingError, Options, Pool, table
 from grading.book.standing import GradebookError, shown, told
 from grading.engine import run
 from grading.workers import sandbox
 from grading.workers.pool import LocalPool
-
-GO_ON = "the same command goes on from here"
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -114,21 +112,3 @@ def _shard(options: argparse.Namespace) -> int:
         pool.close()
     print(", ".join(f"{count} {how}" for how, count in sorted(ended.items())) or "nothing in this part")
     return 0
-
-
-def table(report: Report) -> str:
-    """The class as text: a line for each student, what there is to look at, how many of each state."""
-    width = max([len(row.student) for row in report.rows] + [7])
-    lines = []
-    for row in report.rows:
-        points = f"{row.verdict.points:6.2f} of {row.verdict.max_points:g}" if row.verdict.marks else ""
-        lines.append(f"{row.student:<{width}}  {points:<13} {row.state}{f': {row.note}' if row.note else ''}")
-        lines += [f"{'':<{width}}    {flag.text}" for flag in row.verdict.flags]
-    counts = [f"{report.counts[state]} {said}" for state, said in STATES.items() if report.counts[state]]
-    lines += ["", "; ".join(counts)]
-    lines += [f"note: {note}" for note in report.notes]
-    if report.stopped:
-        lines.append(f"stopped after {len(report.rows)} of {report.total}: {GO_ON}")
-    elif any(row.state in ("not tried", "not written", "worker lost", "failed") for row in report.rows):
-        lines.append(f"not everything was graded: {GO_ON}")
-    return "\n".join(lines)

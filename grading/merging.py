@@ -10,7 +10,7 @@ from pathlib import Path
 from grading.book.course import Course
 from grading.book.journal import FILE, Journal, JournalError
 from grading.book.lock import held
-from grading.book.rows import GradingError, Options, Report, Row
+from grading.book.rows import GradingError, Options, Report, Row, table
 from grading.book.submission import Desk, Submission
 from grading.engine import run as grade
 from grading.inside.task import Limits, Result, Task
@@ -127,8 +127,6 @@ def _pack(options: argparse.Namespace) -> int:
 
 
 def _merge(options: argparse.Namespace) -> int:
-    from grading.commands import table
-
     try:
         report = merge(Course(options.course, options.db), options.assignment, options.folders)
     except (GradingError, JournalError, ValueError, OSError) as error:

@@ -293,6 +293,13 @@ def test_totals_count_what_pytest_reports(tmp_path):
     assert bootstrap.count_report(tmp_path / "none.xml", 4) == (0, 1, [])
 
 
+def test_every_slow_test_lies_where_its_tier_looks():
+    places = [ROOT / word for word in bootstrap.SLOW.split()]
+    here = Path(__file__)
+    marked = [p for p in (ROOT / "tests").rglob("test_*.py") if p != here and "mark.slow" in p.read_text()]
+    assert marked and all(any(p.is_relative_to(place) for place in places) for p in marked)
+
+
 def test_run_that_collects_nothing_counts_as_failed(tmp_path):
     report = put(tmp_path / "r.xml", "<testsuites><testsuite tests='0'></testsuite></testsuites>")
     assert bootstrap.count_report(report, 5) == (0, 1, [])

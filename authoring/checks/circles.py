@@ -5,7 +5,7 @@ from pathlib import Path
 
 from authoring.checks.texts import ROOT
 
-PACKAGES = ("tinylib",)
+PACKAGES = ("tinylib", "grading")
 
 
 def dotted(path: Path, root: Path) -> str:

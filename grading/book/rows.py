@@ -11,6 +11,7 @@ from grading.inside.task import Limits, Result, Task
 from grading.judging.asks import Paper
 from grading.judging.verdict import Flag, Mark, Verdict, copied
 
+GO_ON = "the same command goes on from here"
 STATES = {
     "graded": "run and graded",
     "regraded": "graded from stored answers",
@@ -109,3 +110,21 @@ def verdict_from(text: str) -> Verdict:
 def class_flags(paper: Paper, rows: Iterable[Row]) -> dict[str, tuple[Flag, ...]]:
     """Student -> flags that only the whole class shows: numbers that fit a classmate."""
     return copied(paper, {row.student: row.verdict for row in rows if row.graded})
+
+
+def table(report: Report) -> str:
+    """The class as text: a line for each student, what there is to look at, how many of each state."""
+    width = max([len(row.student) for row in report.rows] + [7])
+    lines = []
+    for row in report.rows:
+        points = f"{row.verdict.points:6.2f} of {row.verdict.max_points:g}" if row.verdict.marks else ""
+        lines.append(f"{row.student:<{width}}  {points:<13} {row.state}{f': {row.note}' if row.note else ''}")
+        lines += [f"{'':<{width}}    {flag.text}" for flag in row.verdict.flags]
+    counts = [f"{report.counts[state]} {said}" for state, said in STATES.items() if report.counts[state]]
+    lines += ["", "; ".join(counts)]
+    lines += [f"note: {note}" for note in report.notes]
+    if report.stopped:
+        lines.append(f"stopped after {len(report.rows)} of {report.total}: {GO_ON}")
+    elif any(row.state in ("not tried", "not written", "worker lost", "failed") for row in report.rows):
+        lines.append(f"not everything was graded: {GO_ON}")
+    return "\n".join(lines)

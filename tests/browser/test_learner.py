@@ -132,9 +132,10 @@ def test_lesson_runs_and_its_figures_answer_to_the_keyboard(name, open_notebook)
     if "explore(" not in (ROOT / "notebooks" / f"{name}.ipynb").read_text():
         return
     show_cell(page, "explore(")
-    box = page.locator(".jp-OutputArea-output", has=page.locator("svg[role=img]")).first
+    moves = page.locator("[role=slider], .noUi-handle, .widget-toggle-button:not(.mod-active)")
+    box = page.locator(".jp-OutputArea-output", has=page.locator("svg[role=img]")).filter(has=moves).first
     box.wait_for(state="visible", timeout=60_000)
-    control = box.locator("[role=slider], .noUi-handle, .widget-toggle-button:not(.mod-active)").first
+    control = box.locator(moves).first
     before = picture(box)
     control.focus()
     slides = "noUi" in (control.get_attribute("class") or "") or control.get_attribute("role") == "slider"

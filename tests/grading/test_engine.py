@@ -16,10 +16,9 @@ import pytest
 from grading import keys
 from grading.book.course import Course
 from grading.book.lock import held
-from grading.book.rows import GradingError, Options, class_flags, verdict_from
+from grading.book.rows import GradingError, Options, class_flags, table, verdict_from
 from grading.book.standing import standing
 from grading.book.submission import Desk
-from grading.commands import table
 from grading.demo import ASSIGNMENT, CLASS, grade, hand_in, make_course, right, slipped, solved_cells
 from grading.engine import run
 from grading.judging.transplant import MAX_BYTES

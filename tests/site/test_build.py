@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import sys
+import zipfile
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
@@ -211,6 +212,13 @@ def test_no_file_names_a_machine_or_an_outside_address_to_load(built):
     for path in [*built.rglob("*.html"), *built.glob("assets/*.js"), *built.glob("assets/*.css")]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"(?:src|href|url|fetch|import)\W{1,3}https?:", text), path.name
+    with zipfile.ZipFile(built / "assets/tinylib.zip") as packed:
+        texts = {name: packed.read(name) for name in packed.namelist()}
+    texts |= {
+        p.name: p.read_bytes() for p in built.rglob("*") if p.suffix in (".html", ".js", ".json", ".css")
+    }
+    for folder in (ROOT, Path.home(), built):
+        assert [name for name, text in texts.items() if f"{folder}/".encode() in text] == []
 
 
 def test_python_of_the_page_is_the_pinned_one_and_holds_no_package_list(built):

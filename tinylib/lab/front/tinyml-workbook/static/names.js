@@ -9,7 +9,12 @@
     put(box, "role", role);
     put(box, "aria-label", words(box));
   };
-  const ICONS = { "fa-play": "play", "fa-pause": "pause", "fa-stop": "back to the start", "fa-retweet": "repeat" };
+  const ICONS = {
+    "fa-play": "play",
+    "fa-pause": "pause",
+    "fa-stop": "back to the start",
+    "fa-retweet": "repeat",
+  };
   const RULES = {
     ".widget-slider .noUi-handle": (handle) => {
       const box = handle.closest(".widget-slider");
