@@ -452,7 +452,12 @@ GET_CHROMIUM = "apt-get install chromium"
 SLOW = "tests/grading tests/hostile tests/test_release.py tests/test_reference.py"  # where slow tests lie
 TIERS = {  # name -> (title, commands, programs of which one is needed, what installs them)
     "style": ("layout and lint", ["ruff format --check .", "ruff check ."], (), ""),
-    "unit": ("unit tests", ["pytest -n 2 tests -m 'not browser and not site and not slow'"], (), ""),
+    "unit": (
+        "unit tests",
+        ["pytest -n 2 tests -m 'not browser and not site and not slow and not soak'"],
+        (),
+        "",
+    ),
     "build": ("notebooks against their scripts", ["authoring/build.py check"], (), ""),
     "notebooks": (
         "notebooks run",
@@ -466,14 +471,30 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
         (),
         "",
     ),
-    "browser": ("in a real browser", ["pytest -n 2 tests/browser -m browser"], CHROMIUM, GET_CHROMIUM),
+    "browser": (
+        "in a real browser",
+        ["pytest -n 2 --dist load tests/browser -m 'browser and not soak'"],
+        CHROMIUM,
+        GET_CHROMIUM,
+    ),
     "site": ("the browser edition", ["pytest tests/site -m site"], CHROMIUM, GET_CHROMIUM),
 }
 
 SOAK = {
     "chaos": ("runs killed anywhere and resumed", ["tests.soak.chaos"], (), ""),
     "thousand": ("a thousand submissions", ["tests.soak.thousand"], (), ""),
-    "stock": ("stock nbgrader, and the newest Python", ["pytest -n 2 --dist load tests -m soak"], (), ""),
+    "stock": (
+        "long roads: stock nbgrader, databases, shards, the newest Python",
+        ["pytest -n 2 --dist load tests -m 'soak and not browser'"],
+        (),
+        "",
+    ),
+    "lessons": (
+        "every other lesson in a real browser",
+        ["pytest -n 2 --dist load tests/browser -m soak"],
+        CHROMIUM,
+        GET_CHROMIUM,
+    ),
     "emulation": ("every network on every core", ["tests.soak.emulation"], (), ""),
 }
 

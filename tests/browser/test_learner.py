@@ -118,9 +118,11 @@ def test_validate_names_what_is_not_right_yet(open_notebook):
 
 
 LESSONS = sorted(p.stem for p in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+FEW = ("00", "05", "10", "13", "19", "22")  # the others stand in the soak; 03, 07 and 16 are walked besides
+SWEEP = [n if n.startswith(FEW) else pytest.param(n, marks=pytest.mark.soak) for n in LESSONS]
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", SWEEP)
 def test_lesson_runs_and_its_figures_answer_to_the_keyboard(name, open_notebook):
     page = open_notebook(f"lessons/{name}.ipynb")
     run_all(page)

@@ -148,6 +148,7 @@ def children(pid: int) -> set[int]:
     return found
 
 
+@pytest.mark.soak
 def test_loops_do_not_hold_up_the_rest(two):
     """Two loops on two workers: their places go to the others, which end before they do."""
     limits = Limits(cell_s=40, wall_s=40)

@@ -92,6 +92,7 @@ def submission(root: Path, student: str) -> Path:
 # ---- the same as stock
 
 
+@pytest.mark.soak
 def test_grades_are_those_of_stock_nbgrader_cell_by_cell(graded, tmp_path):
     """Draws of the function question differ, so shares of partly right functions may only agree, as here."""
     root = tmp_path / "stock"
@@ -395,6 +396,7 @@ def test_every_broken_submission_is_one_row_and_the_class_goes_on(graded, fresh)
     assert set(states(again(fresh)).values()) == {"unchanged", "failed"}
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_a_row_for_each_and_nothing_is_lost(graded, fresh):
     """No file may grow beyond 40 kB: the gradebook is larger, and soon the journal."""
     code = (

@@ -166,6 +166,7 @@ def test_a_pool_needs_a_worker_and_a_closed_one_runs_nothing():
         next(pool.run([numbered(1)]))
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_slow_notebooks_do_not_hold_up_the_rest():
     """Both workers sleep; the others overtake them on spare workers, which end when nothing waits."""
@@ -191,7 +192,8 @@ def test_leaving_the_context_ends_every_process_and_removes_every_folder(tmp_pat
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
 sys.path.insert(0, {root!r})
 from grading.inside.confine import descendants
 from grading.workers import sandbox

@@ -58,6 +58,7 @@ def test_the_same_rows_as_in_sqlite(server, sqlite, tmp_path):
     assert run(course, NAME, Options(**QUIET)).counts == {"unchanged": len(demo.CLASS)}
 
 
+@pytest.mark.soak
 def test_a_run_holds_few_connections(server, tmp_path):
     demo.make_course(tmp_path)
     course, seen = Course(tmp_path, server.make("few")), []
@@ -80,6 +81,7 @@ def test_a_database_that_goes_and_comes_back_is_waited_for(server, sqlite, tmp_p
     assert contents(course.url) == sqlite
 
 
+@pytest.mark.soak
 def test_a_database_that_stays_away_is_a_row_each_and_the_next_run_goes_on(server, sqlite, tmp_path):
     demo.make_course(tmp_path)
     course = Course(tmp_path, server.make("away"))
@@ -97,6 +99,7 @@ def test_a_database_that_stays_away_is_a_row_each_and_the_next_run_goes_on(serve
     assert contents(course.url) == sqlite
 
 
+@pytest.mark.soak
 def test_one_connection_that_is_cut_is_made_anew(server, sqlite, tmp_path):
     import psycopg
 
@@ -114,6 +117,7 @@ def test_one_connection_that_is_cut_is_made_anew(server, sqlite, tmp_path):
     assert contents(course.url) == sqlite
 
 
+@pytest.mark.soak
 def test_the_password_is_in_no_report(server, tmp_path):
     demo.make_course(tmp_path)
     report = run(Course(tmp_path, server.make("masked")), NAME, Options(**QUIET))

@@ -162,6 +162,7 @@ def test_merge_of_three_parts_equals_one_run(course, parts, fresh):
     assert contents(fresh.url) == course[1]
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_merge_of_some_parts_says_who_is_missing_and_the_rest_can_follow(course, parts, fresh):
     first = merge(fresh, NAME, parts[:2], QUIET)
@@ -187,6 +188,7 @@ def test_a_part_run_again_does_only_what_is_missing(packed, parts, tmp_path):
     assert all(read_result(p) for p in folder.iterdir())
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_two_answers_for_the_same_work_are_a_row_that_says_so(course, parts, fresh, tmp_path):
     """A notebook that answers by chance: neither answer is taken, the others are graded."""
@@ -207,6 +209,7 @@ def test_two_answers_for_the_same_work_are_a_row_that_says_so(course, parts, fre
     assert again.counts["no answers"] == 0 and row.student in {r.student for r in again.rows}
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_an_answer_unlike_the_journals_is_a_conflict_and_the_grade_stays(course, parts, fresh, tmp_path):
     merge(fresh, NAME, parts, QUIET)
@@ -231,6 +234,7 @@ def test_damaged_and_strange_files_are_named_and_cost_nothing(course, parts, fre
     assert contents(fresh.url) == course[1]
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_results_with_invented_cells_change_no_other_row(course, parts, fresh, tmp_path):
     """A machine that lies can invent answers for the work it had, as if its student had; nothing else."""
@@ -246,6 +250,7 @@ def test_results_with_invented_cells_change_no_other_row(course, parts, fresh, t
     assert mine
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_results_of_other_limits_do_not_fit_and_it_is_said(parts, fresh):
     report = merge(fresh, NAME, parts, replace(QUIET, limits=Limits(cell_s=31)))
