@@ -12,7 +12,7 @@ import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from grading.book.course import HERE
@@ -43,6 +43,7 @@ NEEDED = ("README.md", "LICENSE", "LICENSE-TEXT", "bootstrap.py", "pyproject.tom
 DATE = (1980, 1, 1, 0, 0, 0)
 MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME", "grading.stock")
 INSTRUCTOR = re.compile(r"(authoring|solutions|grading|tests)/")
+LINK = re.compile(r"(?<!!)\[(?P<words>[^\]]+)\]\((?P<to>[^)#:\s]+)\)")
 SHORTEST = 24  # characters of a line without spaces: a shorter one is everybody's, such as return x
 TEACHING, COMMON, REPEATS = ("tinylib/", "notebooks/"), 60, 3  # these may share a short line with a key: they
 # teach the same formulas; but no long one, and not more than a few with one key
@@ -71,7 +72,13 @@ def members(root: Path, assignments: Iterable[str] = ()) -> dict[str, bytes]:
     missing = [n for n in NEEDED if n not in found] + [f"exercises/{n}" for n in sorted(wanted - there)]
     if missing or not there:
         raise ReleaseError(f"a release needs {', '.join(missing) or 'exercises/'}, found none in {root}")
+    found["README.md"] = unlinked(found["README.md"].decode(), found).encode()
     return found
+
+
+def unlinked(text: str, names: Container[str]) -> str:
+    """Markdown whose links to files that are not among these are words alone; pictures and addresses stay."""
+    return LINK.sub(lambda m: m[0] if m["to"] in names else m["words"], text)
 
 
 def _content(root: Path, path: Path) -> bytes:

@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -78,6 +79,13 @@ def test_members_are_those_that_students_need(found):
         assert {n for n in on_disk if "checkpoint" not in n} == {
             n for n in found if n.startswith(kind) and n.endswith("b")
         }
+
+
+def test_page_that_students_read_first_leads_nowhere_that_is_not_there(found):
+    text = found["README.md"].decode()
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert links and all(link in found for link in links)
+    assert "A term with this\nworkbook" in text and "docs/course-life.md" not in text
 
 
 def test_library_of_the_students_is_whole(found):
