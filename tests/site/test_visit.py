@@ -36,6 +36,7 @@ def answer(page, exercise: str, words: str) -> str:
     """Type an answer, press Enter; the reply."""
     box = page.locator(f"[data-exercise='{exercise}']")
     box.locator("input[type=text]").fill(words)
+    box.locator(".reply").evaluate("reply => reply.replaceChildren()")  # else the one before might be read
     box.locator("input[type=text]").press("Enter")
     box.locator(".reply strong").wait_for()
     return box.locator(".reply").inner_text()
