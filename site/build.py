@@ -3,6 +3,7 @@
 python site/build.py [FOLDER]      default site/out
 """
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -18,4 +19,4 @@ if __name__ == "__main__":
         print(build(target))
     except (NoCore, ValueError) as problem:
         sys.exit(f"site: {problem}")
-    print(f"to read it: python3 -m http.server -d {target}")
+    print(f"to read it: python3 -m http.server -d {shlex.quote(str(target))}")
