@@ -1,6 +1,7 @@
 """The capstone: its rule in closed form, reference networks through the whole trial, refusals in words."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -127,7 +128,9 @@ def test_estimates_stay_near_the_study(small):
     network = capstone.read(small)
     use, run = capstone_runs.estimate(network), capstone_runs.runs()[2]
     assert use.flash_bytes == pytest.approx(run.flash_bytes, rel=0.1)
-    assert use.instructions == pytest.approx(run.instructions, rel=0.15)
+    assert use.instructions == pytest.approx(
+        run.instructions, rel=0.15
+    )  # 2x2 windows are unrolled: dearer by the fit
     assert use.ram_bytes == pytest.approx(run.ram_bytes, rel=0.3)
 
 
@@ -148,6 +151,9 @@ def test_the_look_at_a_network_says_how_it_knows(small, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     picture = capstone_runs.look(small, GIVEN)
     assert "estimated" in picture and 'role="img"' in picture and "measured" not in picture
+    assert "520" not in re.sub(
+        r"(?s)<style.*?</style>|<[^>]*>", " ", picture
+    )  # the bytes of its weights are not what is shown
 
 
 def test_plain_values_are_small_enough_to_hand_in(small):
