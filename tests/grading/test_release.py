@@ -263,9 +263,10 @@ def test_unpacked_archive_shows_help_and_delivers_lessons_and_exercises(unpacked
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "notebook", ["notebooks/00_checks.ipynb", "exercises/a02_counting/a02_counting.ipynb"]
+    "notebook, cells",
+    [("notebooks/00_checks.ipynb", 10), ("exercises/a02_counting/a02_counting.ipynb", 15)],
 )
-def test_unpacked_notebook_runs_without_grading_or_authoring(unpacked, notebook):
+def test_unpacked_notebook_runs_without_grading_or_authoring(unpacked, notebook, cells):
     """A student's notebook, where everything of the instructor's is blocked."""
     code = """
 import json, os, runpy, sys
@@ -292,7 +293,7 @@ print("ran", ran)
     command = [sys.executable, "-c", code, notebook]
     done = subprocess.run(command, cwd=unpacked, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr + done.stdout
-    assert int(done.stdout.split()[-1]) >= 10
+    assert int(done.stdout.split()[-1]) >= cells
 
 
 def test_solution_blocks_are_read_from_the_notebook():
