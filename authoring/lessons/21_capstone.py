@@ -27,7 +27,7 @@ for name, share in capstone.shares(best.use, budget).items():
     print(f"{name}: {share:.2f}")
 
 # %% [markdown]
-# It needs 3.6 times the flash, and passes the other two limits as well. Only a share of its limit makes bytes
+# Flash, by far; and it passes the other two limits as well. Only a share of its limit makes bytes
 # and instructions comparable. Look for a network that keeps all three and still reaches the goal.
 
 # %% tags=["view"]
