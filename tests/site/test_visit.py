@@ -166,6 +166,7 @@ def test_home_says_what_the_record_says(visit, tmp_path):
         weak == [f"{w.concept}: {w.missed} of {w.tried} first tries missed" for w in plan.weak(given)] != []
     )
     asked = page.locator("#review [data-exercise]")
+    asked.first.wait_for()  # the five come together
     assert asked.count() == 5
     name, prompt = asked.first.get_attribute("data-exercise"), asked.first.locator(".prompt").inner_text()
     numbers = next(
