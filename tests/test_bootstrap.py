@@ -252,9 +252,10 @@ def test_stamp_of_another_folder_or_of_a_broken_start_means_anew(tmp_path):
 
 def test_environment_puts_the_venv_first_and_drops_what_reroutes_python(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     env = bootstrap.tool_env(EXTRA="1")
     assert env["PATH"].split(os.pathsep)[0] == str(bootstrap.BIN)
-    assert "PYTHONPATH" not in env and env["EXTRA"] == "1"
+    assert not {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"} & set(env) and env["EXTRA"] == "1"
 
 
 def test_sealed_environment_keeps_the_users_settings_out(monkeypatch, tmp_path):

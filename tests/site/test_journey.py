@@ -84,4 +84,4 @@ def test_lessons_and_an_assignment_with_the_keyboard_alone(keys):
         keys.page.keyboard.press("Enter")
         keys.page.locator(f"{box} .reply strong", has_text="Right").wait_for()
     keys.home()
-    assert "5 of 5 right" in keys.page.locator("li", has_text="Assignment 01").inner_text()
+    keys.page.locator("li", has_text="Assignment 01").get_by_text("5 of 5 right").wait_for()
