@@ -468,7 +468,7 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
     ),
     "assignments": (
         "assignments, from release to grade",
-        [f"pytest -n 2 {SLOW} -m 'slow and not soak'"],
+        [f"pytest -n 3 {SLOW} -m 'slow and not soak'"],
         (),
         "",
     ),

@@ -80,7 +80,7 @@ def build(folder: Path, seed: str) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): p.read_text("utf-8") for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_reference_has_a_page_for_every_module_and_no_dead_link(tmp_path):
     pages = build(tmp_path, "1")
     modules = {p: p.relative_to(ROOT).with_suffix("").as_posix() for p in TINYLIB if p.stem != "__main__"}

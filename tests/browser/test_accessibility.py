@@ -91,7 +91,9 @@ def test_report_of_a_training_on_own_data(tmp_path, read):
     assert read(out / "report.html") == []
 
 
-@pytest.mark.parametrize("name", ["home", "03_macs", "07_fixed_point", "22_own_data"])
+@pytest.mark.parametrize(
+    "name", ["home", "03_macs", "07_fixed_point", pytest.param("22_own_data", marks=pytest.mark.soak)]
+)
 def test_notebook(name, open_notebook):
     page = open_notebook(f"lessons/{name}.ipynb")
     page.evaluate(WHOLE)  # a cell out of view is otherwise not in the page

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import run_all, show_cell
@@ -21,6 +22,7 @@ def says(box, words: str) -> None:
     expect(box.locator("svg[role=img]").first).to_have_attribute("aria-label", re.compile(re.escape(words)))
 
 
+@pytest.mark.soak
 def test_fixed_point_word_and_table_follow_the_keyboard_and_the_quiz_names_a_mistake(open_notebook):
     page = open_notebook("lessons/07_fixed_point.ipynb")
     run_all(page)

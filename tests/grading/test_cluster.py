@@ -66,6 +66,7 @@ def workers(address: str) -> dict[str, int]:
         return client.run(os.getpid)
 
 
+@pytest.mark.soak
 def test_two_workers_over_tcp_give_the_same_grades_and_comments(two, local, tmp_path):
     make_class(tmp_path)
     assert two.scheduler_address.startswith("tcp://") and len(workers(two.scheduler_address)) == 2
@@ -75,6 +76,7 @@ def test_two_workers_over_tcp_give_the_same_grades_and_comments(two, local, tmp_
     assert contents(Course(tmp_path).url) == local
 
 
+@pytest.mark.soak
 def test_both_workers_worked_and_hold_no_key_and_no_database(two):
     with ClusterPool(two.scheduler_address) as pool:
         done = list(pool.run(task(f"s{n}", "import time; time.sleep(0.3)") for n in range(8)))
@@ -91,6 +93,7 @@ def test_both_workers_worked_and_hold_no_key_and_no_database(two):
         } & set(modules)
 
 
+@pytest.mark.soak
 def test_a_worker_killed_in_the_middle_loses_nothing(two, local, tmp_path):
     """The process is killed while it holds a task: the nanny starts another, the task is run again."""
     make_class(tmp_path)
@@ -124,6 +127,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.soak
 def test_sandboxed_processes_of_a_killed_worker_die_with_it(two):
     with ClusterPool(two.scheduler_address) as pool:
         list(pool.run([task("warm", "1"), task("warm too", "1")]))
@@ -163,6 +167,7 @@ def test_loops_do_not_hold_up_the_rest(two):
     assert {r.ended for r in ended} == {"finished"}
 
 
+@pytest.mark.soak
 def test_what_a_worker_says_of_other_work_is_not_taken(two):
     with ClusterPool(two.scheduler_address) as pool:
         honest = task("honest", "1")
@@ -179,6 +184,7 @@ def test_other_versions_are_one_sentence():
             station.same(station.versions(), station.versions() | {what: "0"}, "tcp://a:1")
 
 
+@pytest.mark.soak
 def test_a_worker_that_came_late_is_looked_at_too(two):
     wanted = tuple((station.versions() | {"the engine": "0"}).items())
     with ClusterPool(two.scheduler_address) as pool:
@@ -212,6 +218,7 @@ def test_without_distributed_it_is_one_sentence():
     )
 
 
+@pytest.mark.soak
 def test_tasks_are_taken_as_they_are_needed(two):
     """A class of any size: no more than two tasks for each worker are held on the cluster."""
     taken = []
@@ -226,6 +233,7 @@ def test_tasks_are_taken_as_they_are_needed(two):
     assert len(taken) == 20 and max(ahead) <= 2 * cluster.AHEAD + 1
 
 
+@pytest.mark.soak
 def test_leaving_the_pool_ends_what_runs(two):
     """As Ctrl-C does: the generator is closed, the tasks are cancelled, the cluster stays."""
     with ClusterPool(two.scheduler_address) as pool:

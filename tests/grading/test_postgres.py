@@ -68,6 +68,7 @@ def test_a_run_holds_few_connections(server, tmp_path):
     assert server.connections() == []
 
 
+@pytest.mark.soak
 def test_a_database_that_goes_and_comes_back_is_waited_for(server, sqlite, tmp_path):
     demo.make_course(tmp_path)
     course = Course(tmp_path, server.make("back"))
