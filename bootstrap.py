@@ -16,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import urllib.parse
@@ -45,6 +46,8 @@ WINDOWS = os.name == "nt"
 BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 UV = "uv==0.13.8"
+# An optional part of jsonschema that takes every start of JupyterLab and of nbgrader more than a second.
+SOONER = b"import sys; sys.modules.setdefault('rfc3987_syntax', None)\n"
 FRONT = ROOT / "tinylib" / "lab" / "front"  # what JupyterLab loads beside its own: names for screen readers
 OPTIONS = {
     "PORT": "port of JupyterLab (8888, or the next free one)",
@@ -135,11 +138,17 @@ def environment(locks: list[Path]) -> None:
     if anew:
         make_venv()
     install(locks)
+    write_whole(library() / "workbook.pth", SOONER)
     settings = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
     write_whole(VENV / "share/jupyter/lab/settings/overrides.json", json.dumps(settings).encode())
     extras = {} if anew else {name: have[name] for name in have if name.startswith("locks/")}
     want["files"] = {**extras, **want["files"]}
     write_whole(STAMP, json.dumps(want, indent=1).encode())
+
+
+def library() -> Path:
+    """The folder of .venv that holds the packages."""
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)}))
 
 
 def remove(folder: Path) -> None:

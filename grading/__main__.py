@@ -53,9 +53,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     if sys.platform == "win32":
         sys.exit("grading needs Linux, macOS or WSL: nbgrader's autograde is not supported on Windows")
-    sys.modules.setdefault(
-        "rfc3987_syntax", None
-    )  # an optional part of jsonschema that takes a second to load
     try:
         options = parser().parse_args(arguments)
     except ModuleNotFoundError as missing:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,14 @@ def test_environment_puts_the_venv_first_and_drops_what_reroutes_python(monkeypa
     env = bootstrap.tool_env(EXTRA="1")
     assert env["PATH"].split(os.pathsep)[0] == str(bootstrap.BIN)
     assert not {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"} & set(env) and env["EXTRA"] == "1"
+
+
+def test_what_slows_every_start_is_left_out_where_the_packages_lie():
+    here = Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    assert bootstrap.library() == bootstrap.VENV / here
+    code = bootstrap.SOONER.decode() + "import jsonschema; print(jsonschema.validate(1, {'type': 'integer'}))"
+    done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True)
+    assert done.stdout == "None\n" and "rfc3987_syntax" not in done.stderr and "jsonschema" in done.stderr
 
 
 def test_sealed_environment_keeps_the_users_settings_out(monkeypatch, tmp_path):

@@ -97,10 +97,12 @@ def leaks(found: Mapping[str, bytes], root: Path) -> list[str]:
             cells = json.loads(found[name]).get("cells", []) if name.endswith(".ipynb") else []
             said += [f"{name} holds outputs"] if any(cell.get("outputs") for cell in cells) else []
     squeezed = {name: _squeezed(text) for name, text in texts.items()}
+    everything = "\0".join(squeezed.values())
     repeated: Counter[tuple[str, str]] = Counter()
     for source, private in private_parts(root):
-        holders = [name for name, text in squeezed.items() if _squeezed(private) in text]
-        if any(not name.startswith(TEACHING) for name in holders) or len(_squeezed(private)) > COMMON:
+        sought = _squeezed(private)
+        holders = [name for name, text in squeezed.items() if sought in text] if sought in everything else []
+        if any(not name.startswith(TEACHING) for name in holders) or len(sought) > COMMON:
             said += [f"{name} holds {private.strip()[:60]!r} of {source}" for name in holders]
         else:
             repeated.update((name, source) for name in holders)
@@ -131,18 +133,26 @@ def solution_blocks(path: Path) -> list[str]:
 
 def _key_parts(text: str) -> Iterator[str]:
     """Functions, lambdas and sentences of a key file, but for the arguments that a release shows."""
-    tree = ast.parse(text)
+    tree, lines = ast.parse(text), text.encode().splitlines(keepends=True)
     public = {id(n) for call in ast.walk(tree) if isinstance(call, ast.Call) for n in _released(call)}
     for node in ast.walk(tree):
         if id(node) in public:
             continue
         if isinstance(node, ast.FunctionDef):
-            yield "\n".join(parts := [ast.get_source_segment(text, part) or "" for part in node.body])
+            yield "\n".join(parts := [_segment(lines, part) for part in node.body])
             yield from parts
         elif isinstance(node, ast.Lambda):
-            yield ast.get_source_segment(text, node.body) or ""
+            yield _segment(lines, node.body)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+
+
+def _segment(lines: list[bytes], node: ast.stmt | ast.expr) -> str:
+    """The source of a node; ast.get_source_segment would cut the text into lines for each one."""
+    part = lines[node.lineno - 1 : node.end_lineno]
+    part[-1] = part[-1][: node.end_col_offset]
+    part[0] = part[0][node.col_offset :]
+    return b"".join(part).decode()
 
 
 def _released(call: ast.Call) -> Iterator[ast.AST]:

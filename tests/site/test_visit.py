@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from playwright.sync_api import Error
 
 from tests.site.conftest import SHOTS
 from tinylib.practice import BANK, plan, progress, variant
@@ -40,6 +41,18 @@ def answer(page, exercise: str, words: str) -> str:
     box.locator("input[type=text]").press("Enter")
     box.locator(".reply strong").wait_for()
     return box.locator(".reply").inner_text()
+
+
+def test_a_request_outside_would_be_noticed_and_fails(visit):
+    visitor = visit("index.html")
+    visitor.page.goto("about:blank")  # which has no policy of its own
+    for outside in ("http://198.51.100.1/", "https://example.org/a.js"):
+        with pytest.raises(Error, match="Failed to fetch"):
+            visitor.page.evaluate("where => fetch(where, {mode: 'no-cors'})", outside)
+    assert visitor.outside == ["http://198.51.100.1/", "https://example.org/a.js"]
+    assert len(visitor.errors) == 2
+    visitor.outside.clear()
+    visitor.errors.clear()
 
 
 def test_five_canvases_move_with_the_keyboard(visit):
