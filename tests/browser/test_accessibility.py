@@ -29,18 +29,6 @@ JUMPS = """() => [...document.querySelectorAll('.jp-OutputArea-output [tabindex]
   .filter(c => c.tabIndex > 0).length"""
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    """The made-up class as `make demo` grades it, and its report."""
-    root = tmp_path_factory.mktemp("class")
-    make_course(root)
-    students = {student.name: student.feedback for student in grade_sealed(root)}
-    report = root / "report.html"
-    found = class_report.read_class(Course(root), ASSIGNMENT)
-    report.write_text(class_report.page(found, report), encoding="utf-8")
-    return students, report
-
-
 @pytest.fixture
 def read(chromium):
     """read(file) -> faults of a page on disk with all its folds open."""
@@ -69,13 +57,16 @@ def test_the_check_has_teeth(chromium):
     page.close()
 
 
-def test_feedback_pages(graded, read):
+def test_feedback_pages_and_class_report(tmp_path, read):
+    """Of the made-up class as `make demo` grades it."""
+    make_course(tmp_path)
+    pages = {student.name: student.feedback for student in grade_sealed(tmp_path)}
+    report = tmp_path / "report.html"
+    found = class_report.read_class(Course(tmp_path), ASSIGNMENT)
+    report.write_text(class_report.page(found, report), encoding="utf-8")
     for student in ("ada", "cleo", "finn"):  # all right, one slip, and answers that are no numbers
-        assert read(graded[0][student]) == []
-
-
-def test_class_report(graded, read):
-    assert read(graded[1]) == []
+        assert read(pages[student]) == []
+    assert read(report) == []
 
 
 def test_cheat_sheet(tmp_path, read):

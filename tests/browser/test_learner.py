@@ -27,19 +27,18 @@ def picture(box) -> str:
     return box.locator("svg[role=img]").first.get_attribute("aria-label")
 
 
-def open_calculator(open_notebook):
-    page = open_notebook("lessons/03_macs.ipynb")
-    run_all(page)
-    show_cell(page, "canvases.convolution")
-    return page, calculator(page)
-
-
 def slider(box, label: str):
     return box.locator(".widget-slider", has_text=label).locator("[role=slider], .noUi-handle").first
 
 
-def test_calculator_follows_mouse_and_keyboard(open_notebook):
-    page, box = open_calculator(open_notebook)
+def test_saved_pictures_show_and_once_run_the_calculator_follows_mouse_and_keyboard(open_notebook):
+    page = open_notebook("lessons/03_macs.ipynb")
+    saved = page.locator(".jp-OutputArea-output svg[role=img], .jp-OutputArea-output img").first
+    saved.wait_for(state="attached", timeout=30_000)
+    shoot(page, "saved")
+    run_all(page)
+    show_cell(page, "canvases.convolution")
+    box = calculator(page)
     before = picture(box)
     handle = slider(box, "side")
     at = handle.bounding_box()
@@ -101,13 +100,6 @@ def test_quiz_works_by_keyboard_alone(open_notebook):
     shoot(page, "lesson00-quiz")
 
 
-def test_saved_pictures_show_before_anything_runs(open_notebook):
-    page = open_notebook("lessons/03_macs.ipynb")
-    picture = page.locator(".jp-OutputArea-output svg[role=img], .jp-OutputArea-output img").first
-    picture.wait_for(state="attached", timeout=30_000)
-    shoot(page, "saved")
-
-
 def test_validate_names_what_is_not_right_yet(open_notebook):
     page = open_notebook("exercises/a01_metrics/a01_metrics.ipynb")
     page.get_by_role("button", name="Validate").first.click()
@@ -118,11 +110,10 @@ def test_validate_names_what_is_not_right_yet(open_notebook):
 
 
 LESSONS = sorted(p.stem for p in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
-FEW = ("00",)  # the others stand in the soak; 03, 07 and 16 are walked besides
-SWEEP = [n if n.startswith(FEW) else pytest.param(n, marks=pytest.mark.soak) for n in LESSONS]
 
 
-@pytest.mark.parametrize("name", SWEEP)
+@pytest.mark.soak  # 00, 03, 05, 07 and 16 are opened and moved in make test too
+@pytest.mark.parametrize("name", LESSONS)
 def test_lesson_runs_and_its_figures_answer_to_the_keyboard(name, open_notebook):
     page = open_notebook(f"lessons/{name}.ipynb")
     run_all(page)

@@ -35,7 +35,7 @@ from tests.hostile.markup import faults
 from tests.hostile.work import ASSIGNMENT, Places
 
 pytestmark = pytest.mark.slow
-LIMITS = Limits(cell_s=2.0, wall_s=6.0, cpu_s=20)
+LIMITS = Limits(cell_s=1.0, wall_s=4.0, cpu_s=20)
 HONEST = {student.name: student for student in honest()}
 GRADES = """select student_id, base_cell.name, {columns}
     from submitted_assignment as work join submitted_notebook as notebook on notebook.assignment_id = work.id
