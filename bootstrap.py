@@ -471,7 +471,7 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
     "build": ("notebooks against their scripts", ["authoring/build.py check"], (), ""),
     "notebooks": (
         "notebooks run",
-        ["pytest -n 2 --nbval notebooks", "pytest -n 2 --nbval-lax solutions"],
+        ["pytest -n 3 --nbval notebooks", "pytest -n 3 --nbval-lax solutions"],
         (),
         "",
     ),
@@ -487,7 +487,7 @@ TIERS = {  # name -> (title, commands, programs of which one is needed, what ins
         CHROMIUM,
         GET_CHROMIUM,
     ),
-    "site": ("the browser edition", ["pytest tests/site -m site"], CHROMIUM, GET_CHROMIUM),
+    "site": ("the browser edition", ["pytest tests/site -m 'site and not soak'"], CHROMIUM, GET_CHROMIUM),
 }
 
 SOAK = {
@@ -495,13 +495,13 @@ SOAK = {
     "thousand": ("a thousand submissions", ["tests.soak.thousand"], (), ""),
     "stock": (
         "long roads: stock nbgrader, databases, shards, the newest Python",
-        ["pytest -n 2 --dist load tests -m 'soak and not browser'"],
+        ["pytest -n 2 --dist load tests -m 'soak and not browser and not site'"],
         (),
         "",
     ),
     "lessons": (
-        "every other lesson in a real browser",
-        ["pytest -n 2 --dist load tests/browser -m soak"],
+        "every lesson in a real browser, and the browser edition in the dark",
+        ["pytest -n 2 --dist load tests/browser -m soak", "pytest tests/site -m soak"],
         CHROMIUM,
         GET_CHROMIUM,
     ),

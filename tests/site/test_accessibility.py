@@ -14,7 +14,7 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_pages(visit, theme):
     visitor = visit("index.html", color_scheme=theme, reduced_motion="reduce")
     found = {}

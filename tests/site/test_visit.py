@@ -247,6 +247,7 @@ def test_page_opened_as_a_file_is_readable_and_says_what_it_lacks(visit, built):
     assert page.locator("figure svg[role=img]").count() == 5
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures_for_the_eye(visit, theme):
     """Home, a canvas, an exercise and a lesson as pictures in screenshots/."""
