@@ -1,12 +1,13 @@
 """A trial held: a student's plain value in a process of its own, with limits, and the verdict kept.
 
-    python -m grading.judging.trial < {"source", "id", "value", "given", "seed", "seconds"}
+    python -m grading.judging.trial < {"source", "id", "value", "given", "seed", "seconds", "grader"}
                                     > {"share", "said"}
 
 The process is the grader's: it runs the key's function alone, on decoded data. Its limits keep a strange
 value from holding up a class. What goes wrong in it is no verdict on the student: the parent raises NotTried.
 """
 
+import ctypes
 import hashlib
 import hmac
 import json
@@ -29,6 +30,7 @@ from tinylib.practice.draws import Rng
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER_VARIABLE = "TINYML_TRIALS"  # where verdicts are kept; empty: nowhere
 MEMORY_BYTES, FILE_BYTES = 6 * 2**30, 2**30
+PDEATHSIG = 1  # of prctl(2): the signal to get when the parent dies
 WALL = 4  # seconds of wall clock for each of processor time
 MAX_SAID = 1_400  # characters
 
@@ -47,7 +49,7 @@ def held(item: Trial, given: Mapping[str, Any], value: Any, seed: str) -> tuple[
     place = _place(text, item, seed)
     if (kept := _kept(place)) is not None:
         return kept
-    found = _run({**asked, "source": item.source, "seconds": item.seconds})
+    found = _run({**asked, "source": item.source, "seconds": item.seconds, "grader": os.getpid()})
     if place:
         _keep(place, found)
     return found
@@ -140,6 +142,14 @@ def _keep(place: Path, found: tuple[float, str]) -> None:
 # -- inside the process ----------------------------------------------------------------------------
 
 
+def _end_with(grader: int) -> None:
+    """Where the kernel can do it, end when the grader is killed: nobody would take the verdict."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != grader:  # it was killed before
+            sys.exit("the grader is gone")
+
+
 def _limit(seconds: int) -> None:
     """Limits of this process and of what it starts."""
     try:
@@ -174,6 +184,7 @@ def main() -> None:
     """One trial, from standard input to standard output; whatever else is printed goes to standard error."""
     asked, out = json.loads(sys.stdin.buffer.read()), os.dup(1)
     os.dup2(2, 1)
+    _end_with(asked["grader"])
     _limit(asked["seconds"])
     os.write(out, json.dumps(_attempted(asked)).encode())
 

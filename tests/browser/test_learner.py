@@ -27,6 +27,17 @@ def picture(box) -> str:
     return box.locator("svg[role=img]").first.get_attribute("aria-label")
 
 
+def changes(box, before: str, seconds: float = 3) -> bool:
+    """Whether the box's picture becomes another one soon."""
+    try:
+        expect(box.locator("svg[role=img]").first).not_to_have_attribute(
+            "aria-label", before, timeout=1000 * seconds
+        )
+    except AssertionError:
+        return False
+    return True
+
+
 def slider(box, label: str):
     return box.locator(".widget-slider", has_text=label).locator("[role=slider], .noUi-handle").first
 
@@ -134,8 +145,7 @@ def test_lesson_runs_and_its_figures_answer_to_the_keyboard(name, open_notebook)
     slides = "noUi" in (control.get_attribute("class") or "") or control.get_attribute("role") == "slider"
     for key in ("ArrowRight", "ArrowLeft", "ArrowLeft") if slides else ("Enter",):
         page.keyboard.press(key)
-        page.wait_for_timeout(300)
-        if picture(box) != before:
+        if changes(box, before):
             break
     assert picture(box) != before
     shoot(page, f"lesson-{name}")

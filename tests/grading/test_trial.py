@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from grading.pages.class_slides import fresh
 from grading.pages.feedback import name_of
 from grading.pages.preview import asked
 from grading.stock import verdict as stock_verdict
+from tests.grading.sandboxed import alive, descendants
 from tinylib.practice import assignment as assignment_module
 from tinylib.practice.assignment import Assignment, Private
 from tinylib.practice.check import feedback_on
@@ -116,6 +118,24 @@ def test_what_fails_in_a_trial_is_raised_and_not_kept(item, value, words, tmp_pa
     with pytest.raises(NotTried, match=words):
         judge_trial(item, [{"most": 6}], value, "seed")
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
+def test_a_trial_ends_with_a_grader_that_is_killed(item):
+    code = (
+        "import sys; from pathlib import Path; from grading import keys; from grading.judging import trial\n"
+        "trial.held(keys.load(Path(sys.argv[1]))['t.sum'], {}, 'sleep', 'seed')"
+    )
+    before, end = set(descendants()), time.monotonic() + 60
+    with subprocess.Popen([sys.executable, "-c", code, item.source], cwd=ROOT) as grader:
+        while not calls(item) and time.monotonic() < end:
+            time.sleep(0.05)
+        started = sorted(set(descendants()) - before - {grader.pid})
+        assert alive(started) == started != []
+        grader.kill()
+    while alive(started) and time.monotonic() < end - 15:
+        time.sleep(0.05)
+    assert alive(started) == [], "it would have slept for a minute"
 
 
 def test_a_trial_that_waits_is_ended(item, monkeypatch):

@@ -25,6 +25,24 @@ def looting(work: Work, source: str) -> None:
     work.extra(dedent(LOOT) + dedent(source))
 
 
+def stealing(work: Work, pattern: str) -> None:
+    """Each answer cell runs what stands in it in the notebooks that a pattern finds."""
+    work.extra(f"""
+        import glob
+        import json
+
+        stolen = {{}}
+        for path in glob.glob("{pattern}"):
+            try:
+                for cell in json.load(open(path))["cells"]:
+                    stolen[cell["metadata"].get("nbgrader", {{}}).get("grade_id")] = "".join(cell["source"])
+            except OSError as error:
+                print(error)
+    """)
+    for cell in [*VALUES, *FUNCTIONS]:
+        work.put(cell, f"exec(stolen['{cell}'])")
+
+
 @attack(READ)
 def stolen_key(work):
     """The key file is run, its answers are handed in."""
@@ -55,42 +73,14 @@ def stolen_key(work):
 @attack(READ)
 def stolen_solutions(work):
     """The instructor's notebook is read, its answer cells are run."""
-    work.extra("""
-        import glob
-        import json
-
-        stolen = {}
-        for path in glob.glob("$COURSE/s*/a02_counting/*.ipynb"):
-            try:
-                for cell in json.load(open(path))["cells"]:
-                    stolen[cell["metadata"].get("nbgrader", {}).get("grade_id")] = "".join(cell["source"])
-            except OSError as error:
-                print(error)
-    """)
-    for cell in [*VALUES, *FUNCTIONS]:
-        work.put(cell, f"exec(stolen['{cell}'])")
+    stealing(work, "$COURSE/s*/a02_counting/*.ipynb")
 
 
 @attack(READ)
 def stolen_submission(work):
     """A classmate's submission is read, her answer cells are run."""
-    looting(
-        work,
-        """
-        import json
-
-        stolen = {}
-        loot("$COURSE/submitted/$OTHER/**/*")
-        for path in glob.glob("$COURSE/submitted/$OTHER/a02_counting/*.ipynb"):
-            try:
-                for cell in json.load(open(path))["cells"]:
-                    stolen[cell["metadata"].get("nbgrader", {}).get("grade_id")] = "".join(cell["source"])
-            except OSError as error:
-                print(error)
-    """,
-    )
-    for cell in [*VALUES, *FUNCTIONS]:
-        work.put(cell, f"exec(stolen['{cell}'])")
+    looting(work, "loot('$COURSE/submitted/$OTHER/**/*')")
+    stealing(work, "$COURSE/submitted/$OTHER/a02_counting/*.ipynb")
 
 
 @attack(READ)
