@@ -588,13 +588,15 @@ def count_report(report: Path, code: int) -> tuple[int, int, list[str]]:
 
 
 def sizes(options: dict) -> int:
-    """Print the lines of Python of every room; the bank is content and stands alone."""
-    bank = ROOT / "tinylib" / "practice" / "bank"
-    rooms = [ROOT / name for name in ("grading", "authoring", "tests", "bootstrap.py")]
-    for room in [*sorted((ROOT / "tinylib").glob("[a-z]*")), bank, *rooms]:
-        files = [p for p in room.rglob("*.py") if room == bank or bank not in p.parents] or [room]
-        lines = sum(len(p.read_text("utf-8").splitlines()) for p in files)
-        print(f"{lines:>7}  {room.relative_to(ROOT).as_posix()}")
+    """Print the lines of Python of every room, each folder by itself; tests as a whole."""
+    above = [ROOT / name for name in ("tinylib", "grading", "authoring")]
+    rooms = {
+        room: room.glob("*.py") for top in above for room in [top, *(p for p in top.rglob("*") if p.is_dir())]
+    }
+    rooms |= {ROOT / "tests": (ROOT / "tests").rglob("*.py"), ROOT / "bootstrap.py": [ROOT / "bootstrap.py"]}
+    for room, files in sorted(rooms.items()):
+        if lines := sum(len(p.read_text("utf-8").splitlines()) for p in files):
+            print(f"{lines:>7}  {room.relative_to(ROOT).as_posix()}")
     return 0
 
 
