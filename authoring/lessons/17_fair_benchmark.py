@@ -95,7 +95,7 @@ for name, c in costs.items():
 # %% tags=["view"]
 explore(
     lambda fault, speed, severity, view: bearing.bearing(
-        f"{fault.capitalize()} at {speed:.1f} turns a second",
+        f"{fault.capitalize()} at {speed:.2f} turns a second",
         *one_motor.recording(fault, speed, severity, view),
     ),
     fault=SelectionSlider(options=one_motor.FAULTS, value="outer race"),

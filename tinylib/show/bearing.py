@@ -32,7 +32,7 @@ def bearing(
     lower = svg.axes(
         svg.Axis("frequency [Hz]", 0, levels[-1][0]),
         svg.Axis("level [dB]", low, high),
-        left=80, top=322, width=600, height=190,
+        left=80, top=352, width=600, height=190,
     )  # fmt: skip
     name = f"{view} of the window" if view == "spectrum" else f"spectrum of its {view}"
     parts = [svg.text(24, 34, title, size=18, bold=True), upper.body, lower.body]
@@ -41,12 +41,15 @@ def bearing(
         line = [(plot.x(a), plot.y(b)) for a, b in thinned(points)]
         parts.append(svg.outline(line, "weights", 1.6, closed=False))
     found = hits(levels, marks)
-    for i, (mark, hz) in enumerate(sorted(marks.items(), key=lambda m: m[1])):
-        if hz > levels[-1][0]:
-            continue
-        x, y = lower.x(hz), lower.top - 48 + 16 * (i % 2)
+    shown = sorted((hz, mark) for mark, hz in marks.items() if hz <= levels[-1][0])
+    for row, (hz, mark) in enumerate(shown, 1 - len(shown)):  # stairs: no line goes through the words before
+        x, y = lower.x(hz), lower.top - 28 + 14 * row
+        over_name = x < lower.left + 66  # the line stops above the name of the axis and goes on below it
+        gap = (lower.top - 26, lower.top - 4) if over_name else ()
+        ends = (y + 4, *gap, lower.top + lower.height)
         role = "over_budget" if mark in found else "muted"
-        parts.append(svg.line(x, y + 4, x, lower.top + lower.height, role, 2 if mark in found else 1, "4 3"))
+        for begin, end in zip(ends[::2], ends[1::2]):
+            parts.append(svg.line(x, begin, x, end, role, 2 if mark in found else 1, "4 3"))
         words, near_end = f"{mark} {format_quantity(hz, digits=3)}", x > lower.left + lower.width - 80
         place, anchor = (x - 4, "end") if near_end else (x + 4, "start")
         tone = "over_words" if mark in found else "muted"
@@ -55,7 +58,7 @@ def bearing(
     peak = max(levels, key=lambda p: p[1])
     said = f"{view}: highest at {format_quantity(peak[0], 'Hz', 3)}. Rates: {rates}. "
     said += f"A peak stands at {', '.join(found)}." if found else "No rate meets a peak."
-    return svg.picture(title, said, "".join(parts), 720, 568)
+    return svg.picture(title, said, "".join(parts), 720, 598)
 
 
 def hits(levels: Sequence[svg.Point], marks: Mapping[str, float]) -> list[str]:
