@@ -595,7 +595,8 @@ def sizes(options: dict) -> int:
     }
     rooms |= {ROOT / "tests": (ROOT / "tests").rglob("*.py"), ROOT / "bootstrap.py": [ROOT / "bootstrap.py"]}
     for room, files in sorted(rooms.items()):
-        if lines := sum(len(p.read_text("utf-8").splitlines()) for p in files):
+        lines = sum(len(p.read_text("utf-8").splitlines()) for p in files)
+        if lines:
             print(f"{lines:>7}  {room.relative_to(ROOT).as_posix()}")
     return 0
 
