@@ -74,6 +74,9 @@ explore(
     group=SelectionSlider(options=[8, 16, 32, 64, 128], value=32, description="group size"),
 )
 
+# %% [markdown]
+# A scale of its own, by far: ninety times too loud is six and a half bits lost, and a bit is worth 6 dB.
+
 # %% tags=["view"]
 quiz("advquant.per_channel_bytes")
 
@@ -95,8 +98,8 @@ for bits, group in ((4, 1024), (4, 128), (4, 32), (4, 16), (5, 1024)):
     print(f"{bits} bits, groups of {group:4}: {stored:.3f} bits a weight, {noise:.1f} dB")
 
 # %% [markdown]
-# Groups, as long as weights have heavy tails: an outlier then spoils its own group alone. Half a bit spent
-# on scales buys more than a whole bit spent on codes.
+# Groups, as long as weights have heavy tails, that is, now and then one far from the rest: with groups it
+# spoils its own alone. Half a bit spent on scales buys more than a whole bit spent on codes.
 
 # %% tags=["view"]
 quiz("quant.group_bits")
@@ -163,9 +166,9 @@ for alpha in (0, 0.25, 0.5, 0.75, 1):
     print(f"alpha {alpha:4}: output off by {smooth.output_error(x, w, alpha):.4f}")
 
 # %% [markdown]
-# The inputs: their step fits the outlier. SmoothQuant divides that input by s and multiplies its weights
-# by s, so that the product stays; alpha says how much of the outlier moves. Too much, and the weights have it
-# instead. Is there anything to gain without an outlier?
+# The inputs: their step fits the outlier. SmoothQuant divides each input by s and multiplies its weights
+# by s, so that the product stays. With s = max|x|^alpha / max|w|^(1 - alpha), alpha says how much of the
+# outlier moves. Too much, and the weights have it instead. Is there anything to gain without an outlier?
 
 # %% tags=["view"]
 explore(
@@ -232,8 +235,9 @@ for name, size in (("BF16", floats.BF16.stored_bytes(params)), ("NF4", floats.nf
     print(f"7 billion weights in {name}: {size / GB:.2f} GB, {8 * size / params:.3f} bits each")
 
 # %% [markdown]
-# BF16 keeps the range of FP32 and only two or three digits; FP16 is finer and overflows. NF4 is more than
-# four bits: each block of 64 has a constant, even though constants are themselves quantized.
+# BF16 keeps the range of FP32 and only two or three digits; FP16 is finer and overflows. This FP8 has no
+# infinity: it stays at its largest value. NF4 is more than four bits: each block of 64 weights has a scale,
+# even though the scales are quantized too.
 #
 # **Common slip:** "four bits, so 3.5 GB". Those are the codes without their scales.
 

@@ -15,9 +15,10 @@ from tinylib.show.pipeline_bars import dominant, pipeline_bars, pipeline_rows
 # %% [markdown]
 # ## A word becomes a picture
 #
-# A detector does not read the wave. It cuts the sound into *frames*, takes a spectrum of each, and stacks
-# the spectra into a picture: time one way, frequency the other. **Predict:** a clip of one second at 16
-# kHz, frames of 30 ms, one every 20 ms. How many rows has the picture?
+# A detector does not read the wave. It cuts the sound into *frames*, takes a spectrum of each, sums it up
+# in a few *bands* of frequency, and stacks them into a picture: time one way, frequency the other.
+# **Predict:** a clip of one second at 16 kHz, frames of 30 ms, one every 20 ms, which is the *hop*. How many
+# rows has the picture?
 
 # %%
 clip, window, hop = 16_000, 16 * 30, 16 * 20
@@ -140,7 +141,8 @@ print("gradients:", ", ".join(f"{name} {g.shape}" for name, g in grads.items()))
 # About a quarter: dropout stops half, and of every two inputs of the pool one has won. So dropout keeps a
 # flag for each value, the pool an index for each output, the convolution a gradient for each weight.
 #
-# **Predict:** in Q8.8 a weight takes a quarter of a double. What becomes of the 2,113 B of this pipeline?
+# **Predict:** with doubles this pipeline takes 2,113 B while it trains. In Q8.8 a weight takes a quarter of a
+# double. What becomes of the total?
 
 # %%
 stages = (Conv1D(1, 4, 5), (100, 1)), (MaxPool1D(2), (96, 4)), (sequence.Dropout(0.5), (192,))

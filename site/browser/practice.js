@@ -35,7 +35,7 @@ class Question {
     const field = `answer-${Question.count = (Question.count ?? 0) + 1}`;
     this.box = [field, exercise, seed, where];
     this.answer = element("input", { id: field, type: "text", autocomplete: "off", spellcheck: "false",
-                                     placeholder: unit ? `a number, in ${unit}` : "a number" });
+                                     placeholder: unit === "x" ? "a factor" : unit ? `a number, in ${unit}` : "a number" });
     this.choices = choices.map((c) => element("input", { type: "radio", name: `${field}-choice`, value: c }));
     this.reply = element("div", { class: "reply", role: "status" });
     this.mark = element("span", { class: "mark" });
@@ -43,7 +43,7 @@ class Question {
     const button = (words, act) => element("button", { type: "button", "aria-label": `${words}: ${title}`, onclick: act }, words);
     const ask = element("button", { type: "submit", "aria-label": `Check: ${title}` }, "Check");
     const rows = [element("label", { for: field, class: "asked" }, "Answer"), this.answer, element("span", { class: "unit" }, unit)];
-    if (choices.length) rows.push(element("fieldset", { class: "buttons" }, element("legend", {}, "and it"),
+    if (choices.length) rows.push(element("fieldset", { class: "buttons" }, element("legend", {}, "and"),
       ...this.choices.map((box) => element("label", {}, box, element("span", {}, box.value)))));
     rows.push(ask, button("Hint", () => this.hint()));
     if (root.dataset.draws) rows.push(button("New numbers", () => this.renew()));

@@ -170,6 +170,8 @@ def test_silent_channels_of_a_convolution_go_first_and_free(conv, data):
     [
         (lambda n: prune.magnitude(n, 1.5), "sparsity must be a share"),
         (lambda n: prune.magnitude(n, 0.5, "each"), "scope must be one of"),
+        (lambda n: prune.apply(n, []), "masks must have the shapes"),
+        (lambda n: prune.apply(n, prune.magnitude(n, 0.5)[:1]), "masks must have the shapes"),
         (lambda n: prune.n_of_m(np.ones((4, 4)), 5, 4), "kept must not exceed the group"),
         (lambda n: sparse.csr(np.ones(4)), "w must be a matrix"),
         (lambda n: channels.prune(n, {1: 4}), "must not be the last"),

@@ -80,8 +80,15 @@ def test_bytes_hold_the_bits_and_no_spare_byte(params, bits):
 
 @pytest.mark.parametrize("bits", [0, 65, -1, 10**30])
 def test_other_bit_widths_are_refused(bits):
-    with pytest.raises(ValueError, match="bits must"):
+    with pytest.raises(ValueError, match="bits must be 1 to 64"):
         memory.weight_bytes(10, bits)
+
+
+@pytest.mark.parametrize("count", [memory.peak_live, memory.peak_op_pair, memory.model_weight_bytes])
+def test_what_a_file_holds_is_not_yet_a_model(count):
+    layers = [{"op": "fc", "out": 2}]
+    with pytest.raises(TypeError, match=r"model must be one Model, such as .*\.models\[0\], got Contents"):
+        count(models.read({"input": [3], "layers": layers}))
 
 
 @pytest.mark.parametrize("bits", [None, "8", 8.0, True])

@@ -689,7 +689,7 @@ def test_missing_package_is_one_sentence(read, monkeypatch, package, name):
     with pytest.raises(ModelError) as caught:
         read(b"x", name)
     assert f"needs the package {package}: install it by `make lab EXTRAS=import`" in str(caught.value)
-    assert "`pip install tinyml-workbook[import]`" in str(caught.value)
+    assert "`pip install '.[import]'` in a clone" in str(caught.value)
 
 
 # ---- damaged files

@@ -11,6 +11,7 @@ from tinylib.cost import (
     Add,
     AvgPool2D,
     Conv2D,
+    Dense,
     DepthwiseConv2D,
     MaxPool2D,
     Model,
@@ -22,6 +23,7 @@ from tinylib.cost import (
     networks,
     planning,
 )
+from tinylib.cost.imported import MatMul, operator_row
 from tinylib.cost.report import first_stage, inplace_arena_bytes, narrower, remedies, report, separable
 
 KWS = models.named("mlperf_tiny_kws_dscnn")
@@ -136,6 +138,26 @@ def test_narrower_by_hand():  # 120 x 0.5 = 60 -> 64, 84 x 0.5 = 42 -> 40, 16 ->
     # the same half by the paper's own width multiplier, but for the classes
     v1 = narrower(networks.mobilenet_v1(1.0, 64), 0.5)
     assert (v1.params, v1.macs) == (lambda m: (m.params, m.macs))(networks.mobilenet_v1(0.5, 64))
+
+
+def test_operators_of_a_file_follow_the_narrower_layers():
+    def chain(*between):  # an operator without work after each layer, as an ONNX file has them
+        dense = Dense(8 * 8 * 16, 10)
+        layers = Conv2D(3, 16, 3, 2, 1), DepthwiseConv2D(16, 3, padding="same"), MaxPool2D(2), dense
+        nodes = [node for layer in zip(layers, between) for node in layer if node] if between else layers
+        return Model("a", (32, 32, 3), tuple(Node(f"n{i}", layer) for i, layer in enumerate(nodes)))
+
+    clip, flat = operator_row("Clip")((16, 16, 16)), operator_row("Reshape")((8 * 8 * 16,))
+    plain, filed = narrower(chain(), 0.5), narrower(chain(clip, clip, flat, None), 0.5)
+    assert filed.params == plain.params == 27 * 8 + 8 + 9 * 8 + 8 + 512 * 10 + 10
+    assert filed.macs == plain.macs == 256 * (27 * 8 + 9 * 8) + 512 * 10
+    assert [row.out_shape for row in filed.rows if row.op in ("Clip", "Reshape")] == [
+        *2 * [(16, 16, 8)],
+        (512,),
+    ]
+    for fixed in operator_row("PRelu")((16, 16, 16), 16), MatMul((16, 16, 16), inner=16):
+        assert narrower(chain(fixed, None, None, None), 0.5) is None  # what it becomes is not known
+    assert narrower(chain(None, None, operator_row("DepthToSpace")((16, 16, 4)), None), 0.5) is None
 
 
 @given(CASES)

@@ -261,6 +261,7 @@ REFUSED = [
     (mlp((2, 1), ops=FIXED), nets.FLOAT, {}, TypeError, "ops must be a Fixed arithmetic"),
     (mlp((2, 1), ops=FIXED), Fixed(QFormat(32, 16)), {}, ValueError, "signed format of up to 32 bits"),
     (mlp((2, 1), ops=FIXED), Fixed(QFormat(8, 8, signed=False)), {}, ValueError, "signed format"),
+    (mlp((2, 1), ops=FIXED), Fixed(QFormat(30, 2)), {}, ValueError, "in steps of 1/8 needs a signed Q4.3"),
     (mlp((2, 1), ops=FIXED, seeds=(3,)), FIXED, {}, ValueError, "network must be one"),
     (Dense.draw(RNG, 2, 1, ops=FIXED), FIXED, {}, TypeError, "network must be a Network"),
     (rows(nets.Flatten()), FIXED, {"in_shape": (2,)}, ValueError, "a part that does something"),

@@ -116,6 +116,8 @@ def test_limits_that_nothing_keeps_end_in_a_reason_and_a_report(data, tmp_path, 
         (["--rate", "100", "--time", "time_s"], "rate must be given without time"),
         (["--seconds", "0"], "seconds must be positive"),
         (["--out", "."], "out must be a new folder"),
+        (["--out", "fleet.csv/out"], "out must lie in a folder that can be written"),
+        (["--seed", "-1"], "seed must not be negative"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(data, tmp_path, monkeypatch, capsys, arguments, sentence):
@@ -123,6 +125,16 @@ def test_what_cannot_be_is_one_sentence(data, tmp_path, monkeypatch, capsys, arg
     assert main(["train", str(data), *arguments]) == 2
     said = capsys.readouterr().err
     assert sentence in said and said.count("\n") == 1
+
+
+def test_sizes_and_times_need_their_units(data, capsys):
+    for option, value, why in (
+        ("--flash", "9parsec", "got 'parsec'"),
+        ("--latency", "5kB", "data is not time"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            main(["train", str(data), option, value])
+        assert why in capsys.readouterr().err
 
 
 def test_a_run_that_is_stopped_leaves_nothing(data, tmp_path, monkeypatch, capsys):

@@ -61,6 +61,14 @@ def test_decimal_commas_marks_and_a_missing_head_are_found_out():
     assert list(read(csv("x\ty", "1\t2")).columns) == ["x", "y"]
 
 
+def test_words_that_come_again_are_no_head_line():
+    rows = [f"{i},{i / 2},idle" for i in range(20)]
+    bare = read(csv(*rows))
+    assert list(bare.columns) == ["c1", "c2", "c3"] and bare.rows == 20 and said(bare.notes, "no head line")
+    for head in ("1,2,label", ",0,state", "t,x,idle"):  # channels by number, a table with an index, a name
+        assert read(csv(head, *rows)).rows == 20
+
+
 def test_what_is_missing_is_missing_and_text_among_numbers_is_said():
     cells = ["1", "", "NA", "nan", "null", "?", "inf", "oops", *map(str, range(20))]
     table = read(csv("t,x", *(f"{i},{c}" for i, c in enumerate(cells))))
@@ -149,6 +157,12 @@ def test_rates_become_one_and_a_tone_keeps_its_frequency():
         spectrum = np.abs(np.fft.rfft(r.x[:, 0] - r.x.mean()))
         assert spectrum.argmax() / (len(r.x) / 100) == pytest.approx(4, abs=0.05)
         assert len(r.x) == pytest.approx(3000, abs=2)
+
+
+def test_pieces_shorter_than_a_step_of_the_common_rate_are_kept():
+    rows = [f"{i / 10:.3f},{i % 5}" for i in range(100)]  # 10 Hz, then three samples at 100 Hz
+    made = clean("time_s,acc", *rows, *(f"{20 + i / 100:.3f},{i}" for i in range(3)))
+    assert made.rate_hz == 10 and [len(part.x) for part in made.parts] == [100, 1]
 
 
 def test_a_lost_sample_is_put_back_in_its_place():

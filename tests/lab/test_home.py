@@ -111,7 +111,7 @@ def test_five_at_most_and_one_at_a_time():
 
 def test_before_its_day_one_may_ask_all_the_same():
     shown = Review([wrong(MACS, 0.1)], NOW)
-    assert shown.box is None and "one question waits, the next until" in shown.said()
+    assert shown.box is None and "one question waits until" in shown.said()
     assert shown.next.description == "Ask now all the same"
     shown.next.click()
     assert shown.box.exercise.id == MACS and "moves nothing" in shown.said()

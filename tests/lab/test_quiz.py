@@ -62,6 +62,54 @@ def test_odd_text_is_answered_not_raised():
     assert "Not yet" in box.reply.value
 
 
+def test_a_slip_of_the_keyboard_is_no_try_and_stays_off_the_record(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYML_PROGRESS", str(tmp_path / "progress.jsonl"))
+    box = quiz("counting.conv_macs")
+    for text in ("about ten", "5 k", "1/2", "14,5", "exit"):
+        assert "Not yet" in answer(box, text)
+    assert box.tries == 0 and not (tmp_path / "progress.jsonl").exists()
+    answer(box, "5 KB")  # read, and wrong
+    assert box.tries == 1 and (tmp_path / "progress.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "exercise_id, empty, wrong_unit",
+    [
+        ("kd.param_ratio", "a factor", "asks for a factor, and KB"),
+        ("pruning.obd", "a number", "asks for a plain number, and KB"),
+        ("counting.conv_macs", "a number, in MMAC", "asks for MMAC, and KB"),
+    ],
+)
+def test_a_box_says_in_words_what_it_asks_for(exercise_id, empty, wrong_unit):
+    box = quiz(exercise_id)
+    assert box.answer.placeholder == empty
+    assert wrong_unit in answer(box, "5 KB")
+
+
+@pytest.mark.parametrize(
+    "text, rule",
+    [
+        ("5 k", "as in '5 MMAC'"),
+        ("1/2", "worked out"),
+        ("2^10", "worked out"),
+        ("14,5", "point as decimal sign"),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_told_how_to_write_it(text, rule):
+    assert rule in answer(quiz("counting.conv_macs"), text).replace("&#x27;", "'")
+
+
+def test_half_an_answer_asks_for_the_other_half(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYML_PROGRESS", str(tmp_path / "progress.jsonl"))
+    box = quiz("act.fits_512k")
+    assert "must also say" in answer(box, "5") and "the number alone" in box.reply.value
+    box.answer.value = ""
+    box.choice.value = box.exercise.choices[0]
+    box.buttons["Check"].click()
+    assert "No answer yet: the question asks for %." in box.reply.value
+    assert box.tries == 0 and not (tmp_path / "progress.jsonl").exists()
+
+
 def test_answers_go_on_record(tmp_path, monkeypatch):
     monkeypatch.setenv("TINYML_PROGRESS", str(tmp_path / "progress.jsonl"))
     answer(quiz("metrics.ridge_point"), "0.25")

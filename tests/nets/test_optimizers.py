@@ -25,6 +25,14 @@ def steps(optimizer, grads, start=0.0, ops=FLOAT):
     return seen
 
 
+@pytest.mark.parametrize("optimizer", ALL, ids=lambda o: type(o).__name__)
+def test_formats_of_python_integers_step_as_floats_do(optimizer):
+    grads = [1.0, -0.5, 2.0]
+    np.testing.assert_allclose(
+        steps(optimizer, grads, ops=Fixed(QFormat(24, 40))), steps(optimizer, grads), atol=1e-6
+    )
+
+
 def test_momentum_and_acceleration_by_hand():
     # v1 = 0.25*1; v2 = 0.25*1 + 0.5*v1; v3 = 0.25*1 + 0.5*v2 + 0.25*v1
     v1, v2 = 0.25, 0.375

@@ -204,6 +204,12 @@ def test_what_does_not_fit_is_refused_with_a_reason(change, words):
         train(**{"net": mlp((2, 3, 1)), "xs": X, "targets": XOR} | change)
 
 
+@pytest.mark.parametrize("validation", [(X,), 5, X])
+def test_validation_is_a_pair(validation):
+    with pytest.raises(TypeError, match=r"validation must be a pair \(xs, targets\) or None, got"):
+        train(mlp((2, 3, 1)), X, XOR, validation=validation)
+
+
 def test_divergence_is_reported_with_its_epoch():
     x = np.array([[10.0]])
     with pytest.raises(

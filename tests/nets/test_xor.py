@@ -117,6 +117,11 @@ def test_the_command_line_prints_the_rate_with_its_interval(capsys):
     assert out == f"{sum(found)} of 20 networks learnt XOR: {sum(found) / 20:.1%}, {interval}\n"
 
 
+def test_a_format_of_python_integers_learns_as_well(capsys):
+    assert main(["xor", "--seeds", "3", "--format", "q32.32", "--steps", "500"]) == 0
+    assert capsys.readouterr().out.startswith("3 of 3 networks learnt XOR")
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [

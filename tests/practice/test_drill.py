@@ -65,6 +65,19 @@ def test_drill_names_the_mistake_gives_hints_and_records(record):
     ]
 
 
+def test_words_in_a_drill_are_no_try_and_stay_off_the_record(record):
+    ask, said = typed(["exit", "5 k", "1/2", ""])
+    assert drill([BANK[MACS]], ["9"], ask, said.append) == Outcome(asked=1, right=0, first=0)
+    assert said[-1] == "Left out." and not record.exists()
+
+
+def test_a_question_left_in_the_middle_counts_once_it_was_answered(record):
+    ask, said = typed(["1"])  # then Ctrl-D
+    assert drill([BANK[MACS]], ["9"], ask, said.append) == Outcome(asked=1, right=0, first=0)
+    ask, said = typed(["?"])
+    assert drill([BANK[MACS]], ["9"], ask, said.append) == Outcome(asked=0, right=0, first=0)
+
+
 def test_a_number_with_its_choice_is_right(record):
     exercise = BANK[FIT]
     given = variant(exercise, "x")

@@ -92,7 +92,14 @@ def semi_structured(net: Network, kept: int = 2, group: int = 4) -> Masks:
 
 
 def apply(net: Network, masks: Masks) -> Network:
-    """The network with zeros where the masks are False."""
+    """The network with zeros where the masks are False; raises when they are those of another one."""
+    sizes, wanted = (
+        [{n: np.shape(a) for n, a in part.items()} for part in all_] for all_ in (masks, net.arrays)
+    )
+    if sizes != wanted:
+        raise ValueError(
+            f"masks must have the shapes of the arrays of the network, {shown(wanted)}, got {shown(sizes)}"
+        )
     return net.with_arrays(_masked(net.arrays, masks))
 
 

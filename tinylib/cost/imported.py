@@ -377,5 +377,5 @@ def missing(package: str) -> ModelError:
     """The error that says how to get a package."""
     return ModelError(
         f"reading this file needs the package {package}: install it by `make lab EXTRAS=import` or "
-        f"`pip install tinyml-workbook[import]`"
+        f"`pip install '.[import]'` in a clone"
     )

@@ -16,9 +16,13 @@ from tinylib.units import shown
 
 def bit_width(bits: int) -> int:
     """`bits` as an int from 1 to 64."""
-    if count("bits", bits) > 64:
+    try:
+        width = count("bits", bits)
+    except ValueError:
+        width = 0
+    if not 1 <= width <= 64:
         raise ValueError(f"bits must be 1 to 64: no number format here is wider, got {shown(bits)}")
-    return count("bits", bits)
+    return width
 
 
 def weight_bytes(params: int, bits: int = 8) -> int:
@@ -36,8 +40,14 @@ def model_weight_bytes(model: Model, bits: int = 8, bias_bits: int = 32) -> int:
     The defaults are the INT8 convention: 1 byte per weight, 4 bytes per folded bias; per-channel
     scales and the file container are not counted.
     """
-    biases = model.params_bn_folded - model.weights
+    biases = _one(model).params_bn_folded - model.weights
     return _packed(model.weights, bits) + _packed(biases, bias_bits)
+
+
+def _one(model: Model) -> Model:
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be one Model, such as models.read(file).models[0], got {shown(model)}")
+    return model
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ class Step:
 
 def timeline(model: Model) -> tuple[Step, ...]:
     """The live set at each layer, in listing order."""
-    sizes = {INPUT: math.prod(model.input_shape)}
+    sizes = {INPUT: math.prod(_one(model).input_shape)}
     sizes |= {row.name: row.activation_elements for row in model.rows}
     last_use = {src: i for i, row in enumerate(model.rows) for src in row.src}
     live, steps = {INPUT: sizes[INPUT]}, []

@@ -10,6 +10,7 @@ follow from the input; counts and totals it states are compared by `stated.diffe
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -271,7 +272,16 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+_KEYS = ("kernel", "stride", "pad", "groups", "bias", "bn", "out")
 _OTHER_NAMES = ("strides", "padding", "kernel_size", "filters", "units", "use_bias", "batch_norm", "dilation")
+
+
+def _ignored(key: object) -> bool:
+    """Whether a key is one of the format under another name, or misspelt by about a letter."""
+    if not _is_text(key) or key in _KEYS:
+        return False
+    word = key.lower().replace("-", "_")
+    return word in (*_OTHER_NAMES, "batchnorm") or bool(get_close_matches(word, _KEYS, 1, cutoff=0.8))
 
 
 def _node(given: object, name: object, shapes: dict[str, L.Shape]) -> Node:
@@ -282,7 +292,7 @@ def _node(given: object, name: object, shapes: dict[str, L.Shape]) -> Node:
     src = [next(reversed(shapes))] if src is None else [src] if _is_text(src) else src
     if not isinstance(src, (list, tuple)) or not src or not all(_is_text(s) for s in src):
         raise TypeError(f"'src' must be a name or a list of names, got {shown(given['src'])}")
-    unknown = [key for key in _OTHER_NAMES if key in given]
+    unknown = [key for key in given if _ignored(key)]
     if unknown:
         raise ValueError(f"keys must be those of the format: this one would be ignored, got {unknown[0]!r}")
     op = given.get("op")

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from tinylib.cost import compression, devices, energy, memory, networks, planning, processors
 from tinylib.cost import layers as L
+from tinylib.cost.imported import PassThrough
 from tinylib.cost.models import INPUT, Model, ModelError, Node, Row
 from tinylib.units import format_quantity, shown
 
@@ -395,7 +396,10 @@ def narrower(model: Model, width: float) -> Model | None:
     for row, node in zip(model.rows, model.nodes):
         ins = tuple(shapes[name] for name in row.src)
         try:
-            layer = _narrow(node.layer, ins[0], 1 if row.name in keep else width)
+            if isinstance(node.layer, PassThrough):
+                layer = _passing(node.layer, row, ins)
+            else:
+                layer = _narrow(node.layer, ins[0], 1 if row.name in keep else width)
             shapes[row.name] = layer.out_shape(*ins)
         except (TypeError, ValueError):
             return None
@@ -412,6 +416,18 @@ def _final(model: Model) -> set[str]:
         if row.name in keep and (isinstance(node.layer, L.DepthwiseConv2D) or not node.layer.outputs):
             keep |= set(row.src)
     return keep
+
+
+def _passing(layer: PassThrough, row: Row, ins: tuple[L.Shape, ...]) -> PassThrough:
+    """An operator of a file behind narrower layers: its output has the shape of an input, or flattens it."""
+    if ins == row.in_shapes:
+        return layer
+    if not layer.params and not layer.work(row.out_shape, row.in_shapes):
+        if row.out_shape in row.in_shapes:
+            return replace(layer, out=ins[row.in_shapes.index(row.out_shape)])
+        if row.out_shape == (math.prod(row.in_shapes[0]),):
+            return replace(layer, out=(math.prod(ins[0]),))
+    raise ValueError(f"the output of {layer} must follow from its input: the file gives it, got {ins}")
 
 
 def _narrow(layer: L.Layer, in_shape: L.Shape, width: float) -> L.Layer:

@@ -15,11 +15,18 @@ from tinylib.units import parse
 
 
 def _bytes(text: str) -> int:
-    return int(parse(text).to("B").value)
+    return int(_quantity(text, "B"))
 
 
 def _ms(text: str) -> float:
-    return float(parse(text).to("ms").value)
+    return float(_quantity(text, "ms"))
+
+
+def _quantity(text: str, unit: str) -> float:
+    try:
+        return parse(text).to(unit).value
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,7 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(a: argparse.Namespace) -> int:
     if not a.seconds > 0:
         raise ValueError(f"seconds must be positive, got {a.seconds}")
-    folder = pages.checked(a.out or Path(a.data).with_suffix("").name + "-own")
+    if a.seed < 0:
+        raise ValueError(f"seed must not be negative: it starts a generator, got {a.seed}")
+    folder = pages.checked(a.out or Path(a.data).stem + "-own")
     limits = choose.limits_of(a.target, a.flash, a.sram, a.latency)
     table = tables.read(a.data, progress=sys.stderr.isatty())
     channels = [c.strip() for c in a.channels.split(",")] if a.channels else None

@@ -45,6 +45,7 @@ def _table(function: str) -> Callable[[Functions], str]:
 
 def _between(f: Functions) -> str:
     """A straight line between two nodes; see `lut.read` for the shortcut that is kept."""
+    lut.table("tanh", f.ops.q)  # refuses a format that has no step of 1/8
     bits = f.ops.q.frac_bits - 3
     kind = "int32_t" if (f.ops.q.one // lut.STEPS + 1) << bits < 2**31 else "wide"  # tanh is the steepest
     rise = f"((({kind})right - left) * ({kind})((uint32_t)x & {(1 << bits) - 1}u) >> {bits})"

@@ -126,8 +126,12 @@ class Review:
             )
         if self.cards:
             day = self.cards[0].due.astimezone().strftime("%A %d %B")
-            some = "one question waits" if len(self.cards) == 1 else f"{len(self.cards)} questions wait"
-            return f"Nothing is due now: {some}, the next until {day}."
+            some = (
+                "one question waits"
+                if len(self.cards) == 1
+                else f"{len(self.cards)} questions wait, the first"
+            )
+            return f"Nothing is due now: {some} until {day}."
         return (
             "Nothing to repeat yet. A question that you get wrong comes back here a day later, with other "
             "numbers. Lesson 00 is a good place to start."

@@ -27,11 +27,11 @@ class Quiz:
         self.right = False
         self.prompt, self.reply = HTML(), HTML()
         self.answer = Text(
-            placeholder=f"a number, in {exercise.shown_unit}" if exercise.shown_unit else "a number",
+            placeholder=exercise.wanted,
             description="Answer",
             tooltip=f"Your answer to: {exercise.title}",
         )
-        self.choice = RadioButtons(options=exercise.choices, value=None, description="and it")
+        self.choice = RadioButtons(options=exercise.choices, value=None, description="and")
         self.buttons = {
             "Check": Button(description="Check", button_style="primary", tooltip="Check this answer"),
             "Hint": Button(description="Hint", tooltip="Show the next hint"),
@@ -71,9 +71,9 @@ class Quiz:
         feedback = judge_value(
             self.exercise, self.given, (text, self.choice.value) if self.exercise.choices else text
         )
-        self.tries += feedback.right is not True
+        self.tries += feedback.read and not feedback.right
         self.right = feedback.right is True
-        if text is not None and (not self.exercise.choices or self.choice.value):  # half an answer is none
+        if feedback.read:  # half an answer is none, and neither is a slip of the keyboard
             marks = feedback.right, feedback.mistake, self.seed, self.where
             progress.append(self.exercise.id, text, *marks)
         self.say(feedback._repr_html_())

@@ -30,7 +30,7 @@ Tree = Sequence[Arrays]
 
 @lru_cache(maxsize=256)
 def _number(ops: Arithmetic, value: float) -> Any:
-    return ops.number(value).item()
+    return np.asarray(ops.number(value)).item()  # long formats give a Python integer
 
 
 def _each(function: Callable[..., Any], *trees: Tree) -> list[Arrays]:
@@ -199,7 +199,7 @@ class Adam(Optimizer):
         eps, t = _epsilon(ops, self.eps), state.steps + 1
         means = _remembered(ops, b1, state.first, grads)
         squares = _remembered(ops, b2, state.second, _each(lambda g: ops.mul(g, g), grads))
-        fix1, fix2 = (ops.number((1 - b) / (1 - b**t)).item() for b in (self.beta1, self.beta2))
+        fix1, fix2 = (np.asarray(ops.number((1 - b) / (1 - b**t))).item() for b in (self.beta1, self.beta2))
 
         def change(m: Array, s: Array) -> Array:
             root = ops.add(ops.sqrt(ops.mul(fix2, s)), eps)

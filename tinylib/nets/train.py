@@ -78,6 +78,8 @@ def train(
         raise TypeError(f"resume must be the History of an earlier training, got {shown(resume)}")
     if real("dead_zone", dead_zone) < 0:
         raise ValueError(f"dead_zone must not be negative: it is a loss, got {shown(dead_zone)}")
+    if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
+        raise TypeError(f"validation must be a pair (xs, targets) or None, got {shown(validation)}")
     net.check(ops)
     _whole(epochs=epochs, batch_size=batch_size, patience=1 if patience is None else patience)
     xs, targets = prepared(xs, targets, ops, batch_axis)
@@ -85,7 +87,11 @@ def train(
     if isinstance(ops, Fixed):
         net = net.seeds_inner()
     run = _Run(
-        losses.named(loss), optimizers.named(optimizer), ops, len(net.seeds), ops.number(dead_zone).item()
+        losses.named(loss),
+        optimizers.named(optimizer),
+        ops,
+        len(net.seeds),
+        np.asarray(ops.number(dead_zone)).item(),
     )
     history = History(state=run.optimizer.start(net.arrays)) if resume is None else deepcopy(resume)
     best, best_loss = net, np.inf

@@ -76,31 +76,38 @@ def drill(
 ) -> Outcome:
     """Ask one question after the other; `ask` raises EOFError where the drill shall end."""
     asked = right = first = 0
+    answers: list[str] = []  # to the question that is asked now
     try:
         for place, (exercise, seed) in enumerate(zip(exercises, chosen_seeds), 1):
             say(f"\n{place} of {len(exercises)}. {exercise.title}")
-            tries = _question(exercise, seed, ask, say, where)
+            answers.clear()
+            tries = _question(exercise, seed, ask, say, where, answers)
             asked, right, first = asked + 1, right + (tries > 0), first + (tries == 1)
     except (EOFError, KeyboardInterrupt):
         say("")
+        asked += bool(answers)  # left in the middle, but answered: it counts
     return Outcome(asked, right, first)
 
 
-def _question(exercise: Exercise, seed: str, ask: Callable, say: Callable, where: str) -> int:
-    """Ask until it is right or given up: how many answers it took, 0 when it never was right."""
-    given, tries, hints = variant(exercise, seed), 0, 0
+def _question(
+    exercise: Exercise, seed: str, ask: Callable, say: Callable, where: str, answers: list[str]
+) -> int:
+    """Ask until it is right or given up; fills `answers`. How many it took, 0 when it never was right."""
+    given, hints = variant(exercise, seed), 0
     say(exercise.text(given))
     if exercise.choices:
         say(f"Answer with the number and one of: {', '.join(exercise.choices)}.")
-    while text := ask(f"[{exercise.shown_unit or 'a number'}] > ").strip():
+    while text := ask(f"[{exercise.wanted.removeprefix('a number, in ')}] > ").strip():
         if text == "?":
             hints += 1
-            say(ladder(exercise, given, hints, tries))
+            say(ladder(exercise, given, hints, len(answers)))
             continue
-        feedback, tries = judge_value(exercise, given, text), tries + 1
-        progress.append(exercise.id, text, feedback.right, feedback.mistake, seed, where)
+        feedback = judge_value(exercise, given, text)
+        if feedback.read:
+            answers.append(text)
+            progress.append(exercise.id, text, feedback.right, feedback.mistake, seed, where)
         say(str(feedback))
         if feedback.right:
-            return tries
-    say(f"It was {answer_text(exercise, given)}." if tries else "Left out.")
+            return len(answers)
+    say(f"It was {answer_text(exercise, given)}." if answers else "Left out.")
     return 0

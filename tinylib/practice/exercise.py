@@ -87,6 +87,12 @@ class Exercise:
         """The unit as people read it: nothing for a plain number [text]."""
         return "" if self.unit == "1" else self.unit
 
+    @property
+    def wanted(self) -> str:
+        """What an empty answer box asks for: "a number, in MB", "a factor" [text]."""
+        kind = "a factor" if self.unit == "x" else "a number"
+        return kind if self.unit in ("", "1", "x") else f"{kind}, in {self.unit}"
+
     def text(self, given: Given) -> str:
         """The prompt with its numbers filled in: integers with thousands separators."""
         return self.prompt.format_map({name: _number(value) for name, value in given.items()})

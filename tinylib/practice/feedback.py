@@ -16,13 +16,15 @@ class Feedback:
     """The verdict on one answer.
 
     right: True, False, or None where only grading decides; share: part of the points, 0..1; mistake:
-    the named mistake, if the answer shows one.
+    the named mistake, if the answer shows one; read: False where no answer could be read from the value:
+    a quiz and a drill do not count that as a try, nor record it.
     """
 
     right: bool | None
     share: float
     message: str
     mistake: str | None = None
+    read: bool = True
 
     def __str__(self) -> str:
         mark, word, _ = _LOOK[self.right]

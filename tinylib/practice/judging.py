@@ -1,5 +1,6 @@
 """From an answer to feedback: exact about units, generous about how the number is written."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,14 +19,15 @@ def judge_value(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Fee
     (number, choice).
     """
     try:
-        if value is None or value is Ellipsis:
-            return Feedback(False, 0.0, f"No answer yet: the question asks for {_unit(exercise)}.")
+        if value is None or value is Ellipsis or (type(value) is tuple and value[:1] and value[0] is None):
+            message = f"No answer yet: the question asks for {_unit(exercise)}."
+            return Feedback(False, 0.0, message, read=False)
         value = plain(value)
         if not exercise.choices:
             return _judge_number(exercise, given, value)
         return _judge_pair(exercise, given, value)
     except (NotPlain, ValueError) as error:
-        return Feedback(False, 0.0, sentence(error))
+        return Feedback(False, 0.0, sentence(error), read=False)
 
 
 def _judge_pair(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Feedback:
@@ -34,6 +36,8 @@ def _judge_pair(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Fee
         value = [value.strip().removesuffix(said).strip(" ,;"), said] if said else value
     if type(value) is not list or len(value) != 2 or value[1] not in exercise.choices:
         options = " or ".join(repr(c) for c in exercise.choices)
+        if type(value) is list and len(value) == 2 and value[1] is None:
+            raise ValueError(f"the answer must also say {options}, got the number alone")
         raise ValueError(f"the answer must be a number and {options}, got {short(value)}")
     number, choice = value
     feedback = _judge_number(exercise, given, number)
@@ -46,7 +50,7 @@ def _judge_pair(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Fee
 def _judge_number(exercise: Exercise, given: Mapping[str, Any], value: Any) -> Feedback:
     answer = exercise.answer(**given)
     if type(value) is str:
-        quantity = units.parse(value)
+        quantity = _quantity(exercise, value)
         if quantity.unit and quantity.unit != exercise.unit:
             return _other_unit(exercise, given, answer, quantity)
         value = quantity.value
@@ -62,16 +66,31 @@ def _judge_number(exercise: Exercise, given: Mapping[str, Any], value: Any) -> F
     return Feedback(False, 0.0, _direction(exercise, value, answer))
 
 
+def _quantity(exercise: Exercise, text: str) -> units.Quantity:
+    """The number and unit that a learner typed. Raises ValueError that says how to write it instead."""
+    try:
+        return units.parse(text)
+    except ValueError:
+        if re.search(r"[0-9]\s*[mMgG]b$", text.strip()) or not re.match(r"\s*[+-]?[0-9]", text):
+            raise  # the library's own sentence is the better one
+        rule = f"alone or with a unit, as in '5 {exercise.shown_unit}'" if exercise.unit else "without a unit"
+        if re.match(r"\s*[0-9][0-9.,]*\s*[-+*/^:]+\s*[0-9]", text):
+            rule = "worked out, as in '0.5' for '1/2'"
+        elif re.match(r"\s*[+-]?[0-9]+,[0-9]{1,2}(?![0-9,.])", text):
+            rule = "with a point as decimal sign, as in '0.5'"
+        raise ValueError(f"the answer must be one number, {rule}, got {short(text)}") from None
+
+
 def _other_unit(
     exercise: Exercise, given: Mapping[str, Any], answer: float, quantity: units.Quantity
 ) -> Feedback:
     """The learner wrote a unit of their own: convert it, and name the slip where units were mixed up."""
     asked, wrote = exercise.unit, quantity.unit
     if not units.same_dimension(asked, wrote):
-        hint = f"The question asks for {asked}, and {wrote} measures something else."
+        hint = f"The question asks for {_unit(exercise)}, and {wrote} measures something else."
         if {"MAC", "FLOP"} == {word for word in ("MAC", "FLOP") for u in (asked, wrote) if word in u}:
             hint = f"The question asks for {asked}, not {wrote}: one MAC is two FLOPs, a multiply and an add."
-        return Feedback(False, 0.0, hint, mistake=f"{UNIT_SLIPS[1]}{wrote} where {asked} is asked")
+        return Feedback(False, 0.0, hint, mistake=f"{UNIT_SLIPS[1]}{wrote} where {_unit(exercise)} is asked")
     converted = real(quantity.to(asked).value)
     if units.twins(asked, wrote):
         return _twin_unit(exercise, answer, quantity, converted)
@@ -131,7 +150,7 @@ def _right_message(exercise: Exercise, answer: float) -> str:
 
 
 def _unit(exercise: Exercise) -> str:
-    return exercise.shown_unit or "a plain number"
+    return "a factor" if exercise.unit == "x" else exercise.shown_unit or "a plain number"
 
 
 def sentence(error: Exception) -> str:

@@ -178,7 +178,7 @@ def _even(
 
 def _resampled(x: Array, when: Array, rate: float, target: float) -> Array:
     """x (time, channels) at `target` samples per second; a lower rate is averaged over its step first."""
-    wide = round(rate / target)
+    wide = min(round(rate / target), len(x))  # a piece may be shorter than one step
     if wide > 1:
         ones = np.convolve(np.ones(len(x)), np.ones(wide), "same")
         x = np.column_stack([np.convolve(c, np.ones(wide), "same") / ones for c in x.T])

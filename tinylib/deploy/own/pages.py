@@ -17,6 +17,9 @@ def checked(folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / MARK).exists())):
         raise ValueError(f"out must be a new folder or one of an earlier run, got {shown(str(folder))}")
+    above = next(path for path in folder.absolute().parents if path.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise ValueError(f"out must lie in a folder that can be written, got {shown(str(folder))}")
     return folder
 
 

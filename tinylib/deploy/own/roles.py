@@ -128,8 +128,8 @@ def _readings(table: Table, taken: set, notes: list[str]) -> tuple[str, ...]:
             continue
         if table.is_text(name):
             many = len(set(column)) >= 3
-            hint = f" If it names the machine or subject, give --group {name}." if many else ""
-            notes.append(f"Column {name} holds text and is no reading: left out.{hint}")
+            hint = f" If it names the machine or subject, give --group {name}; if the class, --label {name}."
+            notes.append(f"Column {name} holds text and is no reading: left out.{hint * many}")
         elif np.isnan(column).all():
             notes.append(f"Column {name} is empty: left out.")
         elif np.nanmin(column) == np.nanmax(column):

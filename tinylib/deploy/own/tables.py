@@ -60,9 +60,11 @@ def read(source: str | Path | bytes, progress: bool = False) -> Table:
     width = len(head)
     if width < 1 or all(not cell for cell in head):
         raise ValueError(f"data must begin with the names of its columns, got {shown(first[:40])}")
-    if all(_is_number(cell, separator) for cell in head):
+    below = list(islice(rows, 50))
+    if _is_reading(head, below, separator):
         notes.append("There is no head line: the columns are called c1, c2, and so on.")
-        rows, head = chain([head], rows), [f"c{i + 1}" for i in range(width)]
+        below, head = [head, *below], [f"c{i + 1}" for i in range(width)]
+    rows = chain(below, rows)
     head = _distinct(head, notes)
     pieces = _pieces(rows, width, first.count("\n") and source.count(b"\n"), progress)
     columns, odd = _columns(pieces, head, separator)
@@ -111,6 +113,13 @@ def _is_number(cell: str, separator: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_reading(first: list[str], below: list[list[str]], separator: str) -> bool:
+    """Whether a first line is no head line: it holds numbers, and its words stand below them again."""
+    words = [i for i, cell in enumerate(first) if not _is_number(cell, separator)]
+    again = all(any(row[i : i + 1] and row[i].strip() == first[i] for row in below) for i in words)
+    return len(words) < len(first) and again
 
 
 def _distinct(head: list[str], notes: list[str]) -> list[str]:
