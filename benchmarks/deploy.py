@@ -24,7 +24,7 @@ import numpy as np
 
 from tinylib import nets
 from tinylib.deploy import c99, host, toolchain
-from tinylib.deploy.c99_sources import Sources
+from tinylib.deploy.emit.sources import Sources
 from tinylib.deploy.measure import measure
 from tinylib.formats.qformat import QFormat
 from tinylib.nets import Dense, Fixed, Network, Recurrent, mlp, one_net

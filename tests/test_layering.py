@@ -82,6 +82,12 @@ def test_imports_point_left(path):
             assert not there, f"tinylib itself imports {name}: that would load a room for everyone"
 
 
+def test_the_parts_of_an_export_know_no_exporter():
+    for path in (p for p in TINYLIB if p.parent.name == "emit"):
+        known = {name for name in imports(path) if room(name) == "deploy"}
+        assert all(name.startswith("tinylib.deploy.emit") for name in known), path
+
+
 @pytest.mark.parametrize("path", TINYLIB, **names)
 def test_tinylib_leaves_nbgrader_alone_and_only_lab_draws_widgets(path):
     found = outside(path)

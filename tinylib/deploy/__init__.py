@@ -6,7 +6,7 @@
     >>> host.Library(made).run(codes)                            # through ctypes, many samples in a call
     >>> measure(net, "cortex-m0plus", ops=Fixed(QFormat(16, 16)))     # on an emulated core: sizes, equality
 
-`c99` is the driver; `c99_dense c99_cells c99_kan c99_images c99_int8 c99_int8_cfc` know the parts of `nets`,
-`c99_train` writes networks that learn on the device, `c99_fixed` the operations of a Q format,
-`c99_tables` its activations. `toolchain` and `emulator` are the road to the core, `measure` walks all of it.
+`c99` is the driver, `c99_train` writes networks that learn on the device; `emit` holds the C of every part of
+`nets`, of the operations of a Q format and of its activations. `toolchain` and `emulator` are the road to the
+core, `measure` walks all of it.
 """

@@ -18,21 +18,12 @@ from typing import Any
 import numpy as np
 
 from tinylib.cost.layers import Shape
-from tinylib.deploy import (
-    c99_cells,
-    c99_dense,
-    c99_fixed,
-    c99_images,
-    c99_int8,
-    c99_int8_cfc,
-    c99_kan,
-    c99_test,
-    c99_train,
-)
-from tinylib.deploy.c99_fixed import Functions
-from tinylib.deploy.c99_sources import Sources, header, spaced, title
-from tinylib.deploy.c99_text import block, checked_name, container
-from tinylib.deploy.c99_unit import Unit, emit
+from tinylib.deploy import c99_test, c99_train
+from tinylib.deploy.emit import cells, dense, fixed, images, int8, int8_cfc, kan
+from tinylib.deploy.emit.fixed import Functions
+from tinylib.deploy.emit.sources import Sources, header, spaced, title
+from tinylib.deploy.emit.text import block, checked_name, container
+from tinylib.deploy.emit.unit import Unit, emit
 from tinylib.nets.arithmetic import Fixed
 from tinylib.nets.cfc import CfC
 from tinylib.nets.int8 import RUNTIMES, Int8Network
@@ -44,7 +35,7 @@ from tinylib.nets.scan import Recurrent
 from tinylib.units import shown
 
 __all__ = ["Sources", "export"]
-KINDS = c99_dense, c99_cells, c99_images, c99_kan  # their parts are known once they are imported
+KINDS = dense, cells, images, kan  # their parts are known once they are imported
 ON_STACK = 1024  # bytes of buffers up to which they lie on the stack
 PLAIN = SGD()
 
@@ -80,14 +71,14 @@ def export(
         if trainable:
             raise ValueError("trainable must be False: int8 networks do not learn in C, got True")
         return _int8(network, ops, name, in_shape, vectors)
-    c99_fixed.check(ops)
+    fixed.check(ops)
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, an Int8Network or an Int8CfC, got {shown(network)}")
     network.check(ops)
     if network.seeds:
         raise ValueError(f"network must be one: `at` takes it out of many, got leading axes {network.seeds}")
     shape = _in_shape(network, in_shape)
-    functions = Functions(ops, c99_fixed.MAKERS)
+    functions = Functions(ops, fixed.MAKERS)
     if trainable:
         made = c99_train.program(network, functions, name, optimizer, dead_zone)
     else:
@@ -107,7 +98,7 @@ def _tested(made: Sources, checks: Any, learnt: Any = None) -> Sources:
 def _int8(network: Int8Network | Int8CfC, runtime: Any, name: str, shape: Any, vectors: int) -> Sources:
     if isinstance(network, Int8CfC):
         inputs, outputs = len(network.w_in), len(network.w_rec)
-        body, source, target = c99_int8_cfc.program(network, name), network.source, network.state
+        body, source, target = int8_cfc.program(network, name), network.source, network.state
         xs = c99_test.draw_int8((vectors, inputs))
         checks = xs, network.forward(xs[:, None])[:, 0]
     else:
@@ -115,10 +106,10 @@ def _int8(network: Int8Network | Int8CfC, runtime: Any, name: str, shape: Any, v
             raise ValueError(f"ops must be a runtime, {' or '.join(RUNTIMES)}, got {shown(runtime)}")
         if shape is None:
             raise ValueError("in_shape must be given for an Int8Network: (height, width, channels), got None")
-        to, out = c99_int8.written(network, tuple(shape), runtime)
+        to, out = int8.written(network, tuple(shape), runtime)
         inputs, outputs = int(np.prod(shape)), int(np.prod(out))
         run = f"void {name}_run(const {name}_code *x, {name}_code *y)\n{{\n{block(to.body)}\n}}"
-        body = [f"typedef {name}_code code;", c99_int8_cfc.TYPES, *to.texts.values(), *to.data, run]
+        body = [f"typedef {name}_code code;", int8_cfc.TYPES, *to.texts.values(), *to.data, run]
         source, target = network.source, network.target
         xs = c99_test.draw_int8((vectors, *shape))
         checks = xs.reshape(vectors, -1), network.forward(xs, runtime).reshape(vectors, -1)
@@ -166,7 +157,7 @@ def _inference(
         if not any(part is p for p in parts):
             continue
         to.final = part is parts[-1]
-        if not isinstance(part, c99_images.PARTS):
+        if not isinstance(part, images.PARTS):
             _fits(part, shape)
         x, shape = emit(part, to, x, shape)
     return _sources(network, to, name, inputs, int(np.prod(shape)))
@@ -199,7 +190,7 @@ def _sources(network: Network, to: Unit, name: str, inputs: int, outputs: int) -
         f"/* {title(network, to.ops, inputs, outputs)} */",
         f'#include "{name}.h"',
         "",
-        c99_fixed.types(to.functions, f"{name}_code"),
+        fixed.types(to.functions, f"{name}_code"),
         "",
         *to.functions.written(),
         *to.data,

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinylib.cost.layers import Shape
 from tinylib.deploy import c99_train
-from tinylib.deploy.c99_sources import Sources
-from tinylib.deploy.c99_text import literal
+from tinylib.deploy.emit.sources import Sources
+from tinylib.deploy.emit.text import literal
 from tinylib.nets import one_net
 from tinylib.nets.arithmetic import Fixed
 from tinylib.nets.cfc import CfC

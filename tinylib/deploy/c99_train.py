@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinylib.deploy.c99_fixed import MAKERS, Functions, types
-from tinylib.deploy.c99_sources import Sources, header, spaced, title
-from tinylib.deploy.c99_text import array, block, container, literal
+from tinylib.deploy.emit.fixed import MAKERS, Functions, types
+from tinylib.deploy.emit.sources import Sources, header, spaced, title
+from tinylib.deploy.emit.text import array, block, container, literal
 from tinylib.nets.dense import Dense
 from tinylib.nets.network import Network
 from tinylib.nets.optimizers import SGD

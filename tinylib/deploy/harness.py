@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinylib.deploy import c99_test, c99_train
-from tinylib.deploy.c99_sources import Sources
+from tinylib.deploy.emit.sources import Sources
 from tinylib.nets import one_net
 from tinylib.nets.int8 import Int8Network
 from tinylib.nets.int8_cfc import Int8CfC

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinylib.deploy.c99_sources import Sources
+from tinylib.deploy.emit.sources import Sources
 from tinylib.deploy.image import MissingTool
 
 COMPILERS = ("gcc", "clang", "cc")

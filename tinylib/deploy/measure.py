@@ -21,7 +21,7 @@ from tinylib.cost.devices import Device
 from tinylib.cost.layers import Shape, count
 from tinylib.deploy import c99, c99_test, emulator, toolchain
 from tinylib.deploy.c99 import PLAIN
-from tinylib.deploy.c99_sources import Sources
+from tinylib.deploy.emit.sources import Sources
 from tinylib.deploy.harness import Case, program
 from tinylib.deploy.limits import CYCLES_PER_INSTRUCTION, Fit, Limits, kept, latency_ms
 from tinylib.nets.int8 import Int8Network

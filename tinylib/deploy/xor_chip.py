@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinylib.deploy import c99, c99_train, host, plain_network
-from tinylib.deploy.c99_sources import Sources
+from tinylib.deploy.emit.sources import Sources
 from tinylib.deploy.image import MissingTool
 from tinylib.nets import one_net, xor
 from tinylib.nets.arithmetic import Array, Fixed

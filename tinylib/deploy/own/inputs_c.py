@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinylib.deploy.c99_text import array
+from tinylib.deploy.emit.text import array
 from tinylib.deploy.own.inputs import Codes, cosines, limits, points
 
 CODE = Template("""/* clamp(((v - offset) * factor + half) >> shift) */

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinylib.cost.models import Model
 from tinylib.deploy import c99
-from tinylib.deploy.c99_text import array
+from tinylib.deploy.emit.text import array
 from tinylib.deploy.own import inputs_c
 from tinylib.deploy.own.candidates import Q_BITS, Candidate, columns, shaped
 from tinylib.deploy.own.inputs import Codes, Sensor

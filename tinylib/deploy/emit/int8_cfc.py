@@ -4,7 +4,7 @@ from string import Template
 
 import numpy as np
 
-from tinylib.deploy.c99_text import array
+from tinylib.deploy.emit.text import array
 from tinylib.nets.int8_cfc import Int8CfC
 
 TYPES = "typedef char needs_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];"

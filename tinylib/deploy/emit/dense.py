@@ -7,10 +7,10 @@ from string import Template
 
 import numpy as np
 
-from tinylib.deploy.c99_fixed import MAKERS, Functions
-from tinylib.deploy.c99_tables import bend
-from tinylib.deploy.c99_text import packed
-from tinylib.deploy.c99_unit import Shape, Unit, emit
+from tinylib.deploy.emit.fixed import MAKERS, Functions
+from tinylib.deploy.emit.tables import bend
+from tinylib.deploy.emit.text import packed
+from tinylib.deploy.emit.unit import Shape, Unit, emit
 from tinylib.nets.binary import BinaryDense, TernaryDense
 from tinylib.nets.dense import Dense
 from tinylib.nets.liquid import Affine

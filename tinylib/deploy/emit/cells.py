@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tinylib.deploy.c99_dense import rows
-from tinylib.deploy.c99_fixed import MAKERS, Functions
-from tinylib.deploy.c99_tables import bend
-from tinylib.deploy.c99_text import literal
-from tinylib.deploy.c99_unit import Shape, Unit, emit
+from tinylib.deploy.emit.dense import rows
+from tinylib.deploy.emit.fixed import MAKERS, Functions
+from tinylib.deploy.emit.tables import bend
+from tinylib.deploy.emit.text import literal
+from tinylib.deploy.emit.unit import Shape, Unit, emit
 from tinylib.nets.cfc import CfC
 from tinylib.nets.liquid import LTC, SynapticLTC
 from tinylib.nets.recurrent import GRU, LSTM, Elman

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinylib.cost.layers import Shape
-from tinylib.deploy.c99_images import POOL, SEEN, WINDOW, filtered, ordered, places, window_sizes
-from tinylib.deploy.c99_text import array
+from tinylib.deploy.emit.images import POOL, SEEN, WINDOW, filtered, ordered, places, window_sizes
+from tinylib.deploy.emit.text import array
 from tinylib.formats.affine import multiplier
 from tinylib.nets.int8 import Int8Network
 from tinylib.nets.int8_layers import Int8Conv2D, Int8Dense, Int8DepthwiseConv2D, ends

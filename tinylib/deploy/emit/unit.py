@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinylib.cost.layers import Shape
-from tinylib.deploy import c99_text
-from tinylib.deploy.c99_fixed import Functions
+from tinylib.deploy.emit import text
+from tinylib.deploy.emit.fixed import Functions
 
 __all__ = ["Shape", "Unit", "emit"]
 
@@ -50,7 +50,7 @@ class Unit:
     def array(self, name: str, codes: np.ndarray, note: str = "") -> str:
         """A constant array of codes with their values behind them; its name."""
         codes = codes if codes.ndim == 2 else codes.reshape(1, -1)
-        self.data.append(c99_text.array("code", name, codes, self.ops.values(codes), note))
+        self.data.append(text.array("code", name, codes, self.ops.values(codes), note))
         return name
 
     def say(self, *statements: str) -> None:

@@ -11,9 +11,9 @@ from math import prod
 from string import Template
 from typing import Any
 
-from tinylib.deploy.c99_fixed import MAKERS, Functions, rounded
-from tinylib.deploy.c99_tables import bend
-from tinylib.deploy.c99_unit import Shape, Unit, emit
+from tinylib.deploy.emit.fixed import MAKERS, Functions, rounded
+from tinylib.deploy.emit.tables import bend
+from tinylib.deploy.emit.unit import Shape, Unit, emit
 from tinylib.nets.conv import Conv1D, Conv2D, DepthwiseConv2D, PointwiseConv2D
 from tinylib.nets.pool import (
     AvgPool1D,

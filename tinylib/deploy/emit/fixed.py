@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from string import Template
 
-from tinylib.deploy.c99_text import container, literal
+from tinylib.deploy.emit.text import container, literal
 from tinylib.nets.arithmetic import Fixed
 from tinylib.units import shown
 

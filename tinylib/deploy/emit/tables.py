@@ -10,8 +10,8 @@ from string import Template
 
 import numpy as np
 
-from tinylib.deploy.c99_fixed import MAKERS, Functions
-from tinylib.deploy.c99_text import array, literal
+from tinylib.deploy.emit.fixed import MAKERS, Functions
+from tinylib.deploy.emit.text import array, literal
 from tinylib.formats import lut
 from tinylib.nets.arithmetic import SCALED_TANH
 

@@ -4,9 +4,9 @@ from string import Template
 
 import numpy as np
 
-from tinylib.deploy.c99_fixed import MAKERS, Functions
-from tinylib.deploy.c99_text import literal
-from tinylib.deploy.c99_unit import Shape, Unit, emit
+from tinylib.deploy.emit.fixed import MAKERS, Functions
+from tinylib.deploy.emit.text import literal
+from tinylib.deploy.emit.unit import Shape, Unit, emit
 from tinylib.nets.kan import KAN, knots
 
 
