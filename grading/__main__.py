@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -54,14 +55,17 @@ def main(arguments: list[str] | None = None) -> int:
     if sys.platform == "win32":
         sys.exit("grading needs Linux, macOS or WSL: nbgrader's autograde is not supported on Windows")
     try:
-        options = parser().parse_args(arguments)
-    except ModuleNotFoundError as missing:
-        sys.exit(f"grading needs the extras course and instructor, got no module {missing.name!r}")
-    try:
+        try:
+            options = parser().parse_args(arguments)
+        except ModuleNotFoundError as missing:
+            sys.exit(f"grading needs the extras course and instructor, got no module {missing.name!r}")
         return options.run(options)
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from grading.book.course import Course
+from grading.book.course import Course, in_words
 from grading.book.rows import GradingError, Options, Pool, table
 from grading.book.standing import GradebookError, shown, told
 from grading.engine import run
+from grading.keys import SECRET_VARIABLE
 from grading.workers import sandbox
 from grading.workers.pool import LocalPool
 
@@ -53,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
         how = Options(jobs=options.jobs, allow_unsandboxed=options.allow_unsandboxed, force=options.force)
         return _grade(options, how, _elsewhere(options))
     except (GradingError, ValueError, OSError, RuntimeError) as error:
-        return _failed(str(error))
+        return _failed(in_words(error))
 
 
 def _regrade(options: argparse.Namespace) -> int:
@@ -73,6 +74,10 @@ def _grade(options: argparse.Namespace, how: Options, pool: Callable[[], Pool] |
     try:
         with told(course.url):
             print(f"gradebook {shown(course.url)}")
+        if not os.environ.get(SECRET_VARIABLE):
+            print(
+                f"no {SECRET_VARIABLE} is set: hidden draws follow from the salt, which students could know"
+            )
     except GradebookError as error:
         return _failed(str(error))
     how = replace(how, students=tuple(options.student), wait=not options.no_wait, pool=pool)

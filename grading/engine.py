@@ -19,7 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from grading.book import graded, lock
-from grading.book.course import Course, NbGraderError, register
+from grading.book.course import Course, NbGraderError, in_words, register
 from grading.book.gradebook import Book, Entry, NotWritten, as_json
 from grading.book.journal import FILE, Journal
 from grading.book.rows import GradingError, Options, Pool, Report, Row, verdict_from
@@ -37,6 +37,7 @@ from grading.pages.feedback import feedback_page
 from grading.workers import sandbox
 from grading.workers.pool import LocalPool
 
+NO_ANSWERS = "nothing is stored for this work, release, secret and draws: run it first"
 MAX_NAME = 128  # of a student, in nbgrader's tables
 
 
@@ -50,7 +51,7 @@ def run(course: Course, assignment: str, options: Options | None = None) -> Repo
         with lock.held(course.root, options.wait, options.say):
             return _Run(course, assignment, options).run()
     except (RuntimeError, ValueError, OSError, sqlite3.Error) as error:  # each says it in a sentence
-        raise GradingError(str(error)) from error
+        raise GradingError(in_words(error)) from error
 
 
 class _Run:
@@ -162,7 +163,7 @@ class _Run:
         if stored is not None:
             return self.finished(submission, work, stored, "regraded")
         if not self.options.run_new:
-            return Row(student, "no answers", Verdict(student), "run it first")
+            return Row(student, "no answers", Verdict(student), NO_ANSWERS)
         return work
 
     def tried(self, result: Result) -> None:
@@ -193,7 +194,7 @@ class _Run:
         if state == "worker lost":
             scores = dict.fromkeys(scores)
         given = self.standing.given.get(submission.student)
-        page = feedback_page(self.desk.paper, graded.with_given(found, given), work, result)
+        page = feedback_page(self.desk.paper, graded.with_given(self.desk.paper, found, given), work, result)
         digest = "" if state == "worker lost" else submission.marks(self.desk, self.standing)
         kept = as_json(asdict(found))
         made = Made(digest, submission.run, self.report.run_id, level, seconds, note, kept)
@@ -224,14 +225,16 @@ class _Run:
         except NotWritten as error:
             state, why = "not written", str(error)
         except (OSError, sqlite3.Error) as error:
-            state, why = "not written", f"not written, run again: {error}"
+            state, why = "not written", f"not written, run again: {in_words(error)}"
         except NotTried as error:
             state, why = "not tried", str(error)
         except (GradebookError, NbGraderError, GradingError):
             raise
         except Exception as error:
             state, why = "failed", f"{type(error).__name__}: {error!s:.300}"
-            self.report.notes.append(f"{submission.student}: {traceback.format_exc()}")
+            trace = traceback.format_exc()  # a slip in a key gives the whole class the same one
+            if not any(note.endswith(trace) for note in self.report.notes):
+                self.report.notes.append(f"{submission.student}: {trace}")
         return Row(submission.student, state, Verdict(submission.student), why)
 
     def _prepare(self) -> "_Later":
@@ -271,23 +274,25 @@ class _Later:
 
     def __init__(self, make: Callable[[], Book]):
         self._found: list[Any] = []
-        self._thread = threading.Thread(target=self._make, args=(make,), daemon=True)
-        self._thread.start()
+        self._ended = threading.Event()  # a join that Ctrl-C cuts short takes the thread for ended
+        threading.Thread(target=self._make, args=(make,), daemon=True).start()
 
     def _make(self, make: Callable[[], Book]) -> None:
         try:
             self._found.append(make())
         except BaseException as error:
             self._found.append(error)
+        finally:
+            self._ended.set()
 
     def book(self) -> Book:
-        self._thread.join()
+        self._ended.wait()
         if isinstance(self._found[0], BaseException):
             raise self._found[0]
         return self._found[0]
 
     def close(self) -> None:
-        self._thread.join()
+        self._ended.wait()
         if isinstance(self._found[0], Book):
             self._found[0].close()
 

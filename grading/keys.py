@@ -28,6 +28,7 @@ import hashlib
 import hmac
 import os
 import runpy
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -117,9 +118,24 @@ def load(path: Path) -> dict[str, Key | Exercise | Trial]:
 @cache
 def _loaded(path: Path, changed: int) -> dict[str, Key | Exercise | Trial]:
     kinds = Key | Exercise | Trial
-    found = [value for value in runpy.run_path(str(path)).values() if isinstance(value, kinds)]
+    try:
+        made = runpy.run_path(str(path))
+    except Exception as error:
+        raise ValueError(
+            f"the key {path.name} must run without an error, got {_slip(error, path)}"
+        ) from error
+    found = [value for value in made.values() if isinstance(value, kinds)]
     source = str(path.resolve())
     return {i.id: replace(i, source=source) if isinstance(i, Trial) else i for i in found}
+
+
+def _slip(error: Exception, path: Path) -> str:
+    """An error of a key file in words, with the last line of the file that it came through."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError in line {error.lineno}: {error.msg}"
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    where = f" in line {lines[-1]}" if lines else ""
+    return f"{type(error).__name__}{where}: {error!s:.200}"
 
 
 def secret(salt: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grading.book.course import Course
+from grading.book.course import Course, in_words
 from grading.book.journal import FILE, Journal, JournalError
 from grading.book.lock import held
 from grading.book.rows import GradingError, Options, Report, Row, table
@@ -97,7 +97,7 @@ def merge(course: Course, assignment: str, folders: Iterable[Path], options: Opt
     strays = sum(1 for folder in folders for _ in folder.glob("[!.]*.json")) - len(found.damaged)
     if not found.results and strays:
         report.notes.append(
-            f"none of the {strays} results fits: they are of other work, another release or other limits"
+            f"none of the {strays} results fits: they are of other work, another release, secret or limits"
         )
     return report
 
@@ -121,7 +121,7 @@ def _pack(options: argparse.Namespace) -> int:
     try:
         count = pack(Course(options.course), options.assignment, options.file)
     except (ValueError, OSError) as error:
-        sys.exit(f"grading: {error}")
+        sys.exit(f"grading: {in_words(error)}")
     print(f"{options.file}: {count} tasks")
     return 0
 
@@ -130,6 +130,6 @@ def _merge(options: argparse.Namespace) -> int:
     try:
         report = merge(Course(options.course, options.db), options.assignment, options.folders)
     except (GradingError, JournalError, ValueError, OSError) as error:
-        sys.exit(f"grading: {error}")
+        sys.exit(f"grading: {in_words(error)}")
     print(table(report))
     return int(any(not row.graded for row in report.rows))

@@ -119,7 +119,7 @@ class Sealed:
         if result is None and self.work.notebook is not None:
             return None
         given = standing(self.course.url, self.desk.assignment).given.get(self.submission.student)
-        found = graded.with_given(self.verdict(result), given)
+        found = graded.with_given(self.desk.paper, self.verdict(result), given)
         return feedback_page(self.desk.paper, found, self.work, result)
 
     def save(self, nb: nbformat.NotebookNode, result: Result, found: Verdict) -> None:

@@ -43,6 +43,13 @@ class Course:
         found = sorted((self.root / "submitted").glob(f"*/{assignment}"))
         return {folder.parent.name: folder for folder in found if not folder.parent.name.startswith(".")}
 
+    def check(self, assignment: str) -> None:
+        """Raise ValueError with one sentence when the course or the assignment is not there."""
+        if not self.root.is_dir():
+            raise ValueError(f"the course must be a folder, found none at {self.root}")
+        if not (self.release(assignment) / f"{assignment}.ipynb").is_file():
+            raise ValueError(f"an assignment must lie in exercises/, found none of the name {assignment!r}")
+
     def autograded(self, assignment: str, student: str) -> Path:
         """The graded notebook of one student."""
         return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
@@ -64,6 +71,22 @@ class Course:
     def course_id(self) -> str:
         """The course's name in the gradebook."""
         return str(settings(self.root).CourseDirectory.get("course_id", ""))
+
+
+def in_words(error: Exception) -> str:
+    """An error for a terminal; where a file was the trouble, its name without what a part of it adds."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{str(error.filename).removesuffix('.part')} must be a usable path, got: {error.strerror}"
+    return str(error)
+
+
+def late_policy(root: Path) -> str:
+    """The settings of nbgrader's plugin for late work; empty where there are none: nothing is taken off."""
+    found = settings(root)
+    plugin = found.AssignLatePenalties.get("plugin_class", "")
+    name = getattr(plugin, "__name__", str(plugin)).rpartition(".")[2]
+    own = found.get(name or "LateSubmissionPlugin", {})
+    return f"{name} {sorted((k, str(v)) for k, v in own.items())}" if name or own else ""
 
 
 def settings(root: Path):

@@ -153,15 +153,21 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
-def with_given(verdict: Verdict, given: Given | None) -> Verdict:
-    """The verdict with what a person gave in place of the points, and their comment behind the reason."""
+def with_given(paper: Paper, verdict: Verdict, given: Given | None) -> Verdict:
+    """The verdict with what a person gave in place of the points, and their comment behind the reason.
+
+    The formgrader keeps a comment with the answer cell: it is shown with the first check of that answer.
+    """
     if given is None:
         return verdict
-    marks = []
+    marks, said_of = [], dict(given.comments)
+    for question in paper.questions:
+        if question.answer in said_of:
+            said_of.setdefault(question.cell, said_of.pop(question.answer))
     for mark in verdict.marks:
         points = given.scores.get(mark.grade_id, mark.points)
         extra = given.extra.get(mark.grade_id, 0.0)
-        said = given.comments.get(mark.grade_id)
+        said = said_of.get(mark.grade_id)
         marks.append(
             replace(
                 mark,

@@ -119,7 +119,7 @@ def table(report: Report) -> str:
     for row in report.rows:
         points = f"{row.verdict.points:6.2f} of {row.verdict.max_points:g}" if row.verdict.marks else ""
         lines.append(f"{row.student:<{width}}  {points:<13} {row.state}{f': {row.note}' if row.note else ''}")
-        lines += [f"{'':<{width}}    {flag.text}" for flag in row.verdict.flags]
+        lines += [f"{'':<{width}}    {flag.text}" for flag in row.verdict.flags if flag.text != row.note]
     counts = [f"{report.counts[state]} {said}" for state, said in STATES.items() if report.counts[state]]
     lines += ["", "; ".join(counts)]
     lines += [f"note: {note}" for note in report.notes]

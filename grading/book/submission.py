@@ -13,7 +13,7 @@ from pathlib import Path
 
 from grading import keys
 from grading.book import graded
-from grading.book.course import Course, handed_in
+from grading.book.course import Course, handed_in, late_policy
 from grading.book.standing import Standing
 from grading.inside.task import Limits, Task, digest_of, packed
 from grading.judging.asks import Paper, read_paper
@@ -38,7 +38,7 @@ class Submission:
     def marks(self, desk: "Desk", standing: Standing) -> str:
         """The digest of everything that decides on this submission's grades and pages."""
         given = str(standing.given.get(self.student, ""))
-        late = f"{self.timestamp} {standing.due_for(self.student)}"
+        late = f"{self.timestamp} {standing.due_for(self.student)}{desk.late}"
         return digest_of(self.run, desk.judging, given, late)
 
 
@@ -47,6 +47,7 @@ class Desk:
     """Everything that is the same for all submissions of an assignment.
 
     files: what a task carries; public: digest of what every run sees; judging: digest of key, bank and points
+    late: the settings that take points off late work, after a space; empty without any
     """
 
     course: Course
@@ -56,14 +57,14 @@ class Desk:
     public: str
     judging: str
     limits: Limits
+    late: str = ""
 
     @classmethod
     def open(cls, course: Course, assignment: str, limits: Limits | None = None) -> "Desk":
         """Read release, sources and key; ValueError with one sentence when one is missing or broken."""
         limits = limits or Limits()
+        course.check(assignment)
         release, source = course.release(assignment), course.source(assignment)
-        if not (release / f"{assignment}.ipynb").is_file():
-            raise ValueError(f"an assignment must lie in exercises/, found none of the name {assignment!r}")
         key_folder = keys.folder()
         paper = read_paper(release, source, key_folder)
         if paper.refusal:
@@ -82,7 +83,8 @@ class Desk:
         asked = json.dumps([asdict(question) for question in paper.questions])
         text = key.read_bytes() if key.exists() else b""
         judging = digest_of(text, paper.assignment.digest, behaviour(private), asked)
-        return cls(course, assignment, paper, packed(dict(files)), digest_of(*public), judging, limits)
+        late = f" {policy}" if (policy := late_policy(course.root)) else ""
+        return cls(course, assignment, paper, packed(dict(files)), digest_of(*public), judging, limits, late)
 
     def read(self, student: str, folder: Path) -> Submission:
         """A submission from its folder; what is wrong with it is kept in it, nothing is raised."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grading.book.course import Course, in_words
 from grading.exchange.arrivals import LIMITS, Limits, Refused, arrivals
 from grading.exchange.senders import AGAIN, Sent, mapped, read_names, student_id, valid, whose, write_names
 
@@ -193,15 +194,16 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     try:
+        Course(options.course).check(valid(options.assignment))
         if options.names and not options.names.exists():
-            sent, _ = sorted_out(options.source, valid(options.assignment))
+            sent, _ = sorted_out(options.source, options.assignment)
             write_names(options.names, sent)
             print(f"{options.names} is new: fill in its column student, then run this again")
             return 0
         names = read_names(options.names) if options.names else {}
         rows = collect(options.source, options.course, options.assignment, names, options.times)
     except (Refused, ValueError, OSError) as error:
-        print(f"collect: {error}")
+        print(f"collect: {in_words(error)}")
         return 2
     print(table(rows))
     return 0

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grading.book.course import Course, tools
+from grading.book.course import Course, in_words, tools
 from grading.book.standing import GradebookError, shown, told
 from grading.judging.clean import one_line
 
@@ -189,7 +189,8 @@ def read_roster(path: Path, title: str) -> tuple[dict[str, dict[str, str]], str]
                 raise ExportError(f"a roster must be exported from Canvas's gradebook, got {path.name}")
             people = [row for row in lines if (row.get("ID") or "").strip()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ExportError(f"the roster {path.name} must be readable, got {error!s:.100}") from None
+        said = getattr(error, "strerror", None) or str(error)
+        raise ExportError(f"the roster {path.name} must be readable, got {said:.100}") from None
     titles = [c for c in columns if c and (found := TITLED.fullmatch(c)) and found["title"] == title]
     by_id = {}
     for row in people:
@@ -248,7 +249,7 @@ def _run(options: argparse.Namespace) -> int:
         content = text(sheet, options.bom)
         write(path, content)
     except (ExportError, GradebookError, OSError) as error:
-        print(f"export: {error}")
+        print(f"export: {in_words(error)}")
         return 2
     for line in sheet.left_out:
         print(f"left out  {line}")

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from grading.book.course import HERE
+from grading.book.course import HERE, in_words
 
 TOP = "tinyml-workbook"
 FILES = (
@@ -231,7 +231,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         count, size = release(options.course, options.out, options.assignments)
     except (ReleaseError, OSError, SyntaxError, json.JSONDecodeError) as error:
-        print(f"release: {error}")
+        print(f"release: {in_words(error)}")
         return 2
     print(f"{options.out}: {count} files, {size / 1e6:.1f} MB, searched for keys and solutions")
     return 0

@@ -1,6 +1,7 @@
 """Who sent a file: by the way Moodle, Canvas or nbgrader names it, and by a mapping to student ids."""
 
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -81,22 +82,35 @@ def folded(name: str) -> str:
 def read_names(path: Path) -> dict[str, str]:
     """The mapping in a CSV of two or three columns: the platform's name, number, and the student id last.
 
-    Raises ValueError with one sentence.
+    A spreadsheet may have saved it with semicolons. A name that two people share stands for neither of them:
+    their numbers do. Raises ValueError with one sentence.
     """
-    names: dict[str, str] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for line, row in enumerate(csv.reader(file), 1):
-            *known, student = [cell.strip() for cell in row] or [""]
-            if not student or (line == 1 and student.casefold() in ("student", "student id")):
-                continue
-            try:
-                valid(student)
-            except Refused as error:
-                raise ValueError(f"{path.name} line {line}: {error}") from None
-            for name in filter(None, map(folded, known)):
-                if names.setdefault(name, student) != student:
-                    raise ValueError(f"{path.name} must give each name once, got {name!r} twice: use numbers")
-    return names
+    owners: dict[str, set[str]] = {}
+    decides = []  # of each line: its number, else its name
+    for line, row in enumerate(_rows(path), 1):
+        *known, student = [cell.strip() for cell in row] or [""]
+        if not student or (line == 1 and student.casefold() in ("student", "student id")):
+            continue
+        try:
+            valid(student)
+        except Refused as error:
+            raise ValueError(f"{path.name} line {line}: {error}") from None
+        keys = [key for key in map(folded, known) if key]
+        for key in keys:
+            owners.setdefault(key, set()).add(student)
+        decides += keys[-1:]
+    if twice := [key for key in decides if len(owners[key]) > 1]:
+        raise ValueError(f"{path.name} must give each name once, got {twice[0]!r} twice: use numbers")
+    return {key: students.pop() for key, students in owners.items() if len(students) == 1}
+
+
+def _rows(path: Path) -> Iterable[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} must be saved as CSV in UTF-8, got another encoding") from None
+    head = text.partition("\n")[0]
+    return csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
 
 
 def write_names(path: Path, people: Iterable[Sent]) -> None:

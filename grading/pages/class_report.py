@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grading import keys
-from grading.book.course import Course
+from grading.book.course import Course, in_words
 from grading.book.graded import with_given
 from grading.book.rows import verdict_from
 from grading.book.standing import GradebookError, standing
@@ -39,16 +39,14 @@ class Class:
 
 def read_class(course: Course, assignment: str) -> Class:
     """The class as the gradebook holds it, a person's marks included; raises ValueError with one sentence."""
-    release = course.release(assignment)
-    if not (release / f"{assignment}.ipynb").is_file():
-        raise ValueError(f"an assignment must lie in exercises/, found none of the name {assignment!r}")
-    paper = read_paper(release, course.source(assignment), keys.folder())
+    course.check(assignment)
+    paper = read_paper(course.release(assignment), course.source(assignment), keys.folder())
     there = standing(course.url, assignment)
     if not there.made:
         raise ValueError(f"nothing of {assignment} is graded yet: run `python -m grading run {assignment}`")
     works = []
     for student, made in sorted(there.made.items()):
-        found = with_given(verdict_from(made.verdict), there.given.get(student))
+        found = with_given(paper, verdict_from(made.verdict), there.given.get(student))
         works.append(Work(student, found, made.level, made.seconds, made.note))
     missing = [s for s in course.submitted(assignment) if s not in there.made]
     return Class(paper, tuple(works), tuple(missing))
@@ -191,7 +189,7 @@ def _run(options: argparse.Namespace) -> int:
         found = read_class(Course(options.course, options.db), options.assignment)
         target.write_text(page(found, target.resolve()), encoding="utf-8")
     except (ValueError, GradebookError, OSError) as error:
-        print(f"report: {error}")
+        print(f"report: {in_words(error)}")
         return 2
     print(f"{target}: {len(found.works)} students")
     return 0

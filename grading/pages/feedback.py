@@ -82,7 +82,7 @@ def _summary(paper: Paper, verdict: Verdict) -> Iterator[str]:
 
 def _notes(verdict: Verdict) -> Iterator[str]:
     """What was noticed about the submission, as far as it is the student's to see."""
-    if shown := [f.text for f in verdict.flags if f.to_student]:
+    if shown := [f.text for f in verdict.flags if f.to_student and f.text != verdict.refused]:
         items = "".join(f"<li>{html.escape(clean.one_line(text, 400))}</li>" for text in shown)
         yield f"<section><h2>About what you handed in</h2><ul>{items}</ul></section>"
 

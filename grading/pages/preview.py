@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grading import keys
-from grading.book.course import HERE, Course
+from grading.book.course import HERE, Course, in_words
 from grading.judging.asks import Paper, Question, read_paper
 from grading.pages.markup import document, line
 from tinylib.practice.exercise import Exercise
@@ -58,6 +58,7 @@ def papers(course: Course, assignment: str = "") -> list[Paper]:
     names = [assignment] if assignment else sorted(p.parent.name for p in root.glob("*/release.json"))
     found = []
     for name in names:
+        course.check(name)
         if not (course.release(name) / "release.json").is_file():
             raise ValueError(f"an assignment must lie in exercises/, found none of the name {name!r}")
         found.append(read_paper(course.release(name), course.source(name), keys.folder()))
@@ -113,6 +114,6 @@ def _run(options: argparse.Namespace) -> int:
         else:
             print("\n\n".join(table(paper, options.student) for paper in found))
     except (ValueError, OSError) as error:
-        print(f"preview: {error}")
+        print(f"preview: {in_words(error)}")
         return 2
     return 0

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grading.__main__ import main
 from grading.exchange.arrivals import Limits, path_problem
 from grading.exchange.collect import collect, sorted_out, table
 from grading.exchange.senders import read_names, write_names
@@ -101,8 +102,51 @@ def test_mapping_to_fill_in_lists_everybody_and_reads_back(place, tmp_path):
     assert read_names(tmp_path / "names.csv") == {"ann ö": "ann", "7": "ann", "b": "ben", "2": "ben"}
 
 
+def test_two_people_of_one_name_are_told_apart_by_the_numbers_that_the_form_lists(place, tmp_path):
+    members = [member(f"Ann Lee_{n}_assignsubmission_file_/{NB}.ipynb", b"%d" % n) for n in (7, 8)]
+    source = packed(place[0], *members)
+    assert {r.what for r in collect(source, place[1], NB)} == {"refused"}
+    write_names(tmp_path / "names.csv", sorted_out(source, NB)[0])
+    lines = (tmp_path / "names.csv").read_text(encoding="utf-8-sig").splitlines()
+    (tmp_path / "names.csv").write_text("\n".join([lines[0], lines[1] + "ann", lines[2] + "lee"]))
+    names = read_names(tmp_path / "names.csv")
+    assert names == {"7": "ann", "8": "lee"}
+    collect(source, place[1], NB, names)
+    assert tree(place[1]) == {taken("ann"): b"7", taken("lee"): b"8"}
+
+
+def test_mapping_that_a_spreadsheet_saved_is_read_or_says_what_is_wrong(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("name;number;student\nLee, Ann;7;ann\n", encoding="utf-8-sig")
+    assert read_names(path) == {"lee, ann": "ann", "7": "ann"}
+    path.write_text("name,number,student\nJörg,7,joerg\n", encoding="cp1252")
+    with pytest.raises(ValueError, match=r"^names.csv must be saved as CSV in UTF-8, got another encoding$"):
+        read_names(path)
+
+
 @pytest.mark.parametrize(
-    "text, sentence", [("Ann,../x", "must be letters"), ("Ann,a\nANN,b", "must give each name once")]
+    "assignment, course, sentence",
+    [
+        ("a01_metrix", "course", "collect: an assignment must lie in exercises/, found none of the name"),
+        (NB, "curse", "collect: the course must be a folder, found none at"),
+    ],
+)
+def test_a_slip_in_the_command_puts_nothing_anywhere(place, capsys, assignment, course, sentence):
+    packed(place[0], member("ada/a.ipynb"))
+    there = place[1].with_name(course)
+    assert main(["collect", str(place[0]), assignment, "--course", str(there)]) == 2
+    assert capsys.readouterr().out.startswith(sentence)
+    assert tree(place[1]) == {} and (there.exists() == (course == "course"))
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("Ann,../x", "must be letters"),
+        ("Ann,a\nANN,b", "must give each name once"),
+        ("Ann,7,a\nBen,7,b", "must give each name once, got '7' twice"),
+        ("Ann,7,a\nAnn,,b", "must give each name once, got 'ann' twice"),
+    ],
 )
 def test_mapping_with_a_slip_is_refused_in_one_sentence(tmp_path, text, sentence):
     (tmp_path / "names.csv").write_text(text)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from grading.book.rows import GradingError, Options, class_flags, table, verdict
 from grading.book.standing import standing
 from grading.book.submission import Desk
 from grading.demo import ASSIGNMENT, CLASS, grade, hand_in, make_course, right, slipped, solved_cells
-from grading.engine import run
+from grading.engine import _Later, run
+from grading.interrupts import interruptible
 from grading.judging.transplant import MAX_BYTES
 from grading.report import graded_class
 from tests.grading.snapshots import COMMENTS, GRADES, RUNS, change, files, rows, snapshot
@@ -239,11 +241,34 @@ def test_manual_marks_are_kept_and_shown_on_the_page(root):
     assert set(states(again(root)).values()) == {"unchanged"}
 
 
+def test_a_comment_in_the_formgrader_is_shown_beside_the_check_of_that_answer(root):
+    cell = "where cell_id = (select id from base_cell where name = 'ridge')"  # it keeps them with answers
+    assert change(root, f"update comment set manual_comment = 'Come and see me' {cell}") == len(CLASS)
+    assert set(states(again(root)).values()) == {"regraded"}
+    page = Course(root).feedback(ASSIGNMENT, "ada").read_text(encoding="utf-8")
+    (said,) = re.findall(r'<p class="said right">[^<]*Come and see me</p>', page)
+    assert "Right" in said and page.count("Come and see me") == 1
+
+
+def test_another_policy_for_late_work_counts_at_the_next_run(root):
+    assert change(root, "update assignment set duedate = '2026-01-01 00:00:00.000000'") == 1
+    (submission(root, "ada").parent / "timestamp.txt").write_text("2026-01-02 00:00:00 UTC")
+    penalty = "select late_submission_penalty from submitted_notebook where late_submission_penalty > 0"
+    again(root)
+    assert rows(root, penalty) == []
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    again(root)
+    assert [tuple(row) for row in rows(root, penalty)] == [(13.0,)]
+    assert set(states(again(root)).values()) == {"unchanged"}
+
+
 def test_the_command_says_gradebook_rows_and_pages_and_fails_only_as_a_whole(root):
     process = start(root)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f"gradebook sqlite:///{root}/gradebook.db" in said and "8 graded before, unchanged" in said
+    assert ("no TINYML_COURSE_SECRET is set" in said) == (not os.environ.get(keys.SECRET_VARIABLE))
     assert re.search(r"cleo +11.00 of 13", said) and f"feedback pages: {root}/feedback/STUDENT" in said
     command = [sys.executable, "-m", "grading", "run", "a99", "--course", str(root)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -318,6 +343,30 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(graded, fresh):
     report = run(Course(fresh), ASSIGNMENT, quiet())
     assert report.counts["unchanged"] == count
     assert snapshot(fresh) == snapshot(graded[0])
+
+
+def test_ctrl_c_while_the_gradebook_opens_waits_for_it_to_end():
+    go, ended = threading.Event(), []
+
+    def opens():
+        assert go.wait(30)
+        ended.append("opened")
+
+    later, main = _Later(opens), threading.main_thread().ident
+    threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+    with interruptible(), pytest.raises(KeyboardInterrupt):
+        later.book()
+    assert not ended
+    threading.Timer(0.2, go.set).start()
+    later.close()
+    assert ended == ["opened"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = [sys.executable, "-m", "grading", "preview", "ada"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == "" and process.wait(60) == 141
 
 
 def below(pid: int) -> list[int]:
@@ -418,6 +467,17 @@ def test_an_answer_that_breaks_the_judge_is_a_row_too(root, own_keys):
     report = again(root)
     assert set(states(report).values()) == {"failed"}
     assert all("ZeroDivisionError" in row.note for row in report.rows)
+    assert table(report).count("Traceback") == 1  # the whole class has the same one
+
+
+@pytest.mark.parametrize(
+    "slip, words", [("def (", "SyntaxError in line 2: "), ("x = y", "NameError in line 2: ")]
+)
+def test_a_key_with_a_slip_says_its_line_in_one_sentence(tmp_path, slip, words):
+    path = tmp_path / "a99.py"
+    path.write_text(f"from math import isqrt\n{slip}\n")
+    with pytest.raises(ValueError, match=rf"^the key a99.py must run without an error, got {words}[^\n]+$"):
+        keys.load(path)
 
 
 @pytest.mark.parametrize(

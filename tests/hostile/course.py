@@ -6,11 +6,13 @@ import shutil
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.grading.sandboxed import alive
 from tests.hostile.work import ASSIGNMENT, FULL, MARK, ROOT, Attack, Places, Work, blank, solutions, wrong
 
 CANARY = "canary-"
@@ -182,6 +184,14 @@ def processes(uids: range = range(0)) -> dict[int, str]:
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
                 if MARK in command or folder.stat().st_uid in uids:
                     found[int(folder.name)] = command or (folder / "comm").read_text().strip()
+    return {pid: command for pid, command in found.items() if alive([pid])}
+
+
+def left(uids: range, seconds: float = 10) -> dict[int, str]:
+    """Those of `processes` that stay: what was killed takes a moment to go on a busy machine."""
+    end = time.monotonic() + seconds
+    while (found := processes(uids)) and time.monotonic() < end:
+        time.sleep(0.1)
     return found
 
 

@@ -23,12 +23,12 @@ from tests.hostile.course import (
     hand_in,
     hand_in_attack,
     honest,
+    left,
     listening,
     make_course,
     name_of,
     plant,
     planted,
-    processes,
     work_of,
 )
 from tests.hostile.markup import faults
@@ -92,11 +92,11 @@ def graded(tmp_path_factory):
             hand_in_attack(root, attack, places)
         files = contents(root)
         report = run(Course(root), ASSIGNMENT, Options(**options, force=True))
-        left = processes(own_users())
+        stayed = left(own_users())
         page = class_report.page(class_report.read_class(Course(root), ASSIGNMENT), root / "report.html")
         scores = export.scores(Course(root), ASSIGNMENT)
         sheets = [export.canvas(scores, ASSIGNMENT), export.moodle(scores, ASSIGNMENT, feedback=True)]
-        yield Class(root, canaries, report, alone, files, heard.calls, left, page, sheets)
+        yield Class(root, canaries, report, alone, files, heard.calls, stayed, page, sheets)
     for path in root.parent.rglob("*"):
         if not path.is_symlink() and path.stat().st_mode & 0o700 == 0:
             path.chmod(0o700)
