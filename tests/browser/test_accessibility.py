@@ -83,7 +83,13 @@ def test_report_of_a_training_on_own_data(tmp_path, read):
 
 
 @pytest.mark.parametrize(
-    "name", ["home", "03_macs", "07_fixed_point", pytest.param("22_own_data", marks=pytest.mark.soak)]
+    "name",
+    [
+        "home",
+        "03_macs",
+        pytest.param("07_fixed_point", marks=pytest.mark.soak),
+        pytest.param("22_own_data", marks=pytest.mark.soak),
+    ],
 )
 def test_notebook(name, open_notebook):
     page = open_notebook(f"lessons/{name}.ipynb")

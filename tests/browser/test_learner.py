@@ -80,6 +80,7 @@ def quiz_box(page, exercise_id: str):
     return box
 
 
+@pytest.mark.soak  # the walks of make test meet both replies too
 def test_quiz_names_the_mistake_then_takes_the_right_answer_with_its_unit(open_notebook, lab):
     page = open_notebook("lessons/03_macs.ipynb")
     run_all(page)

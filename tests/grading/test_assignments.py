@@ -85,12 +85,13 @@ def test_bank_questions_are_at_most_half_of_the_points(name):
 
 
 @every
-def test_private_questions_are_never_ambiguous(name):
+@pytest.mark.parametrize("seeds", [range(100), pytest.param(range(100, 300), marks=pytest.mark.soak)])
+def test_private_questions_are_never_ambiguous(name, seeds):
     private = [k for k in keys.load(keys.folder() / f"{name}.py").values() if isinstance(k, Exercise)]
     assert private
     for question in private:
         assert judge_value(question, question.given, question.expect).right
-        for seed in range(300):
+        for seed in seeds:
             given = draw(question.given, question.draws, Rng(str(seed)))
             assert judge_value(question, given, question.answer(**given)).right
             assert not any(judge_value(question, given, v).right for _, v in question.mistakes(given))
