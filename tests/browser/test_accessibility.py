@@ -75,6 +75,7 @@ def test_cheat_sheet(tmp_path, read):
     assert read(path) == []
 
 
+@pytest.mark.soak
 def test_report_of_a_training_on_own_data(tmp_path, read):
     data, out = tmp_path / "watch.csv", tmp_path / "out"
     data.write_bytes(motions_csv())

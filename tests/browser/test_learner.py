@@ -112,6 +112,7 @@ def test_quiz_works_by_keyboard_alone(open_notebook):
     shoot(page, "lesson00-quiz")
 
 
+@pytest.mark.soak  # the walk through an assignment presses it too
 def test_validate_names_what_is_not_right_yet(open_notebook):
     page = open_notebook("exercises/a01_metrics/a01_metrics.ipynb")
     page.get_by_role("button", name="Validate").first.click()
@@ -174,9 +175,8 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize(
-    "theme", [pytest.param("JupyterLab Light", marks=pytest.mark.soak), "JupyterLab Dark"]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_figures_stay_legible_in_both_themes_and_at_twice_the_size(theme, open_notebook):
     page = open_notebook("lessons/05_energy.ipynb")
     run_all(page)

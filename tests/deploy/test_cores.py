@@ -54,11 +54,11 @@ def test_python_this_computer_and_a_core_agree(cc, name):
 
 INT8 = [  # all three builds by both rules on all cores: tests.soak.emulation
     (int8_tests.images, "reference", TARGETS[0]),
-    (int8_tests.images, "xnnpack", TARGETS[2]),
+    pytest.param(int8_tests.images, "xnnpack", TARGETS[2], marks=pytest.mark.soak),
     (int8_tests.flattened, "xnnpack", TARGETS[0]),
-    (int8_tests.flattened, "reference", TARGETS[1]),
+    pytest.param(int8_tests.flattened, "reference", TARGETS[1], marks=pytest.mark.soak),
     (int8_tests.shortcut, "reference", TARGETS[2]),
-    (int8_tests.shortcut, "xnnpack", TARGETS[1]),
+    pytest.param(int8_tests.shortcut, "xnnpack", TARGETS[1], marks=pytest.mark.soak),
 ]
 
 

@@ -328,7 +328,7 @@ def test_copies_between_students_reach_the_page():
     assert flag.text in text and "fit the numbers of ada" in text
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_report_of_the_demo_class_after_a_sealed_run(tmp_path, capsys):
     """From submissions to the page, through engine and gradebook."""
     from grading.demo import ASSIGNMENT, grade_sealed, make_course

@@ -347,8 +347,8 @@ def test_a_fork_bomb_is_a_result(worker):
         "open('f', 'w').write('x'); os.makedirs('a/b/c'); os.symlink('/etc', 'link')",
         f"open('{TEMPORARY}/y', 'w')",
         "os.mkdir('locked'); open('locked/f', 'w'); os.chmod('locked', 0)",
-        "[os.mkdir('d') or os.chdir('d') for _ in range(1500)]",
-        "[open(f'f{i}', 'w').close() for i in range(6000)]",
+        pytest.param("[os.mkdir('d') or os.chdir('d') for _ in range(1500)]", marks=pytest.mark.soak),
+        pytest.param("[open(f'f{i}', 'w').close() for i in range(6000)]", marks=pytest.mark.soak),
         "os.mkfifo('pipe')",
     ],
 )
