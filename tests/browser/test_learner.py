@@ -125,7 +125,7 @@ def test_validate_names_what_is_not_right_yet(open_notebook):
 LESSONS = sorted(p.stem for p in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
-@pytest.mark.soak  # 00, 03, 05, 07 and 16 are opened and moved in make test too
+@pytest.mark.soak  # make test opens 00 and walks 03, 07 and 16
 @pytest.mark.parametrize("name", LESSONS)
 def test_lesson_runs_and_its_figures_answer_to_the_keyboard(name, open_notebook):
     page = open_notebook(f"lessons/{name}.ipynb")
