@@ -23,6 +23,7 @@ from grading.book.course import Course, NbGraderError, in_words, register
 from grading.book.gradebook import Book, Entry, NotWritten, as_json
 from grading.book.journal import FILE, Journal
 from grading.book.rows import GradingError, Options, Pool, Report, Row, verdict_from
+from grading.book.schema import make_tables
 from grading.book.standing import GradebookError, Made, Standing, shown, standing
 from grading.book.submission import Desk, Submission
 from grading.inside.task import Result, Task
@@ -247,6 +248,7 @@ class _Run:
 def open_book(desk: Desk, known: Standing) -> Book:
     """The gradebook, with the assignment registered as it is released."""
     released = registered_cells(desk)
+    make_tables(desk.course.url)
     if known.cells != released:
         register(desk.course, desk.assignment)
         if standing(desk.course.url, desk.assignment).cells != released:

@@ -43,6 +43,7 @@ MANUAL = (  # what a person gave, in nbgrader's tables
     _table("grade", "cell_id notebook_id extra_credit"),
     _table("comment", "cell_id notebook_id manual_comment"),
 )
+READ = {table.name for table in (ASSIGNMENT, SUBMITTED, WORK, NOTEBOOK, SOURCE, CELL, POINTS, *MANUAL)}
 
 
 class GradebookError(RuntimeError):
@@ -109,7 +110,7 @@ def standing(url: str, assignment: str) -> Standing:
                 return Standing()
             with engine.connect() as db:
                 tables = set(sql.inspect(db).get_table_names())
-                if "assignment" not in tables:
+                if not tables.issuperset(READ):  # none yet, or a run was killed while it made them
                     return Standing()
                 made = _made(db, assignment) if RUNS.name in tables else {}
                 return Standing(_cells(db, assignment), made, _given(db, assignment), _due(db, assignment))

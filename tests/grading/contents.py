@@ -17,13 +17,15 @@ VERDICTS = """
 select submitted_assignment.student_id, tinyml_runs.digest, tinyml_runs.answers, tinyml_runs.level
 from tinyml_runs join submitted_assignment on submitted_assignment.id = tinyml_runs.submission_id"""
 
+SCHEMA = "select version_num from alembic_version"
+
 
 def contents(url: str) -> dict[str, list[tuple]]:
-    """Every grade, every comment and what they were made from, sorted."""
+    """Every grade, every comment, what they were made from and the version of the tables, sorted."""
     engine = sql.create_engine(url)
     try:
         with engine.connect() as db:
-            queries = {"grades": MARKS, "comments": COMMENTS, "made": VERDICTS}
+            queries = {"grades": MARKS, "comments": COMMENTS, "made": VERDICTS, "schema": SCHEMA}
             return {
                 name: sorted((tuple(row) for row in db.execute(sql.text(query))), key=lambda row: row[:2])
                 for name, query in queries.items()
