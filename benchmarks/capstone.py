@@ -126,7 +126,7 @@ def fitted(found: list[Run]) -> dict[str, list[float]]:
 
 def main() -> None:
     """Train and measure everything again, and write the file."""
-    found = [run(name) for name in tqdm(DESIGNS, unit="network")]
+    found = [run(name) for name in tqdm(DESIGNS, unit="network", disable=None)]
     made = {
         "script": "python -m benchmarks.capstone",
         "target": capstone.TARGET,

@@ -117,16 +117,18 @@ def test_any_text_gives_a_quantity_or_one_sentence(text):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("13,6 MB", "got '13,6 MB'"),  # a decimal comma is not read as 136
-        ("1,00,000", "number and a unit"),
-        ("nan", "number and a unit"),
+        ("13,6 MB", "point as decimal sign, as in '0.5', got '13,6 MB'"),  # it is not read as 136
+        ("1/2", "worked out, as in '0.5' for '1/2'"),
+        ("-2^10 B", "worked out"),
+        ("1,00,000", "number and perhaps a unit"),
+        ("nan", "number and perhaps a unit"),
         ("1e999", "finite number, got inf"),
-        ("", "number and a unit"),
-        ("MB", "number and a unit"),
-        ("1.2.3", "number and a unit"),
+        ("", "number and perhaps a unit"),
+        ("MB", "number and perhaps a unit"),
+        ("1.2.3", "number and perhaps a unit"),
         ("3 mb", "MB is megabytes"),
         ("5 furlong", "got 'furlong' in '5 furlong'"),
-        ("9" * 5000, "number and a unit"),
+        ("9" * 5000, "number and perhaps a unit"),
     ],
 )
 def test_other_text_is_refused_in_one_sentence(text, words):

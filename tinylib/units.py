@@ -163,18 +163,27 @@ _NUMBER = re.compile(
 )
 
 
-def parse(text: str) -> Quantity:
+_TO_WORK_OUT = re.compile(r"[+-]?[0-9][0-9.,]*\s*[-+*/^:]+\s*[0-9]")
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]{1,2}(?![0-9,.])")
+
+
+def parse(text: str, what: str = "quantity") -> Quantity:
     """The quantity a text names: "13.6 MB", "118,013,952 MAC", "1.2e6", "80 %", "-3 dB".
 
     Groups of three digits may be parted by commas, underscores or (thin) spaces; the point is the
     decimal sign, so "13,6 MB" is refused instead of being read as 136. No unit means unit "".
+    what: names the text in the one sentence of a ValueError
     """
     if not isinstance(text, str):
-        raise TypeError(f"quantity must be text such as '13.6 MB', got {shown(text)}")
+        raise TypeError(f"{what} must be text such as '13.6 MB', got {shown(text)}")
     clean = text.strip().replace("\u2212", "-")
+    if _TO_WORK_OUT.match(clean):
+        raise ValueError(f"{what} must be worked out, as in '0.5' for '1/2', got {shown(text)}")
+    if _COMMA.match(clean):
+        raise ValueError(f"{what} must have a point as decimal sign, as in '0.5', got {shown(text)}")
     found = _NUMBER.match(clean) if len(clean) <= 100 else None
     if not found or not re.search("[0-9]", (found[2] or "") + (found[4] or "")):
-        raise ValueError(f"quantity must be a number and a unit, such as '13.6 MB', got {shown(text)}")
+        raise ValueError(f"{what} must be a number and perhaps a unit, such as '13.6 MB', got {shown(text)}")
     sign, digits, separator, fraction, exponent = found.groups()
     digits = sign + (digits.replace(separator, "") if separator else digits)
     if fraction is None and exponent is None:

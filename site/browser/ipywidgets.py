@@ -4,6 +4,7 @@ A control here only holds its state and tells its observers; the page draws it f
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -15,6 +16,7 @@ class Widget:
 
     def __init__(self, *_: Any, **given: Any) -> None:
         self.__dict__["_observers"] = []
+        given["style"] = SimpleNamespace(**given.get("style", {}))  # the page's own takes its place
         self.__dict__.update({"description": "", "tooltip": "", "disabled": False, **self.traits, **given})
 
     def observe(self, observer: Callable[[dict], object], names: str = "value") -> None:

@@ -32,7 +32,7 @@ def opened(source: str) -> Any:
 
 def described(widget: Widget, name: str) -> dict:
     """A control as the page needs it: kind, label, limits or options, and where it stands."""
-    said = {"name": name, "kind": widget.kind, "label": widget.description.replace("_", " ")}
+    said = {"name": name, "kind": widget.kind, "label": widget.description}
     if hasattr(widget, "pairs"):
         labels = [label for label, _ in widget.pairs]
         at = next((i for i, (_, value) in enumerate(widget.pairs) if value == widget.value), 0)

@@ -65,6 +65,12 @@ def test_a_control_keeps_its_own_words():
     assert side.description == side.tooltip == "Image side" and side.continuous_update
 
 
+def test_a_name_is_shown_in_words_and_not_cut_off():
+    wide = explore(lambda pointer_bytes: "<svg></svg>", pointer_bytes=[4, 8]).controls["pointer_bytes"]
+    assert wide.description == wide.tooltip == "pointer bytes"
+    assert wide.style.description_width == "initial"
+
+
 def steps(**more):
     sizes = {"c_in": 8, "c_out": 8, "kernel_size": 3, "stride": 1, "side": 12, "bits": 8}
     play = Play(min=2, max=143, step=3, value=5, **more)

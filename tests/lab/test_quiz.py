@@ -89,10 +89,11 @@ def test_a_box_says_in_words_what_it_asks_for(exercise_id, empty, wrong_unit):
 @pytest.mark.parametrize(
     "text, rule",
     [
-        ("5 k", "as in '5 MMAC'"),
+        ("5 k", "asks for MMAC"),
         ("1/2", "worked out"),
         ("2^10", "worked out"),
         ("14,5", "point as decimal sign"),
+        ("five", "asks for MMAC"),
     ],
 )
 def test_an_answer_that_cannot_be_read_is_told_how_to_write_it(text, rule):

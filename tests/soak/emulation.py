@@ -82,7 +82,7 @@ def main() -> int:
         print(f"not run: {missing}")
         return int(bool(os.environ.get("CI")))
     failed = done = 0
-    for name, net, xs, wanted, options in tqdm([*cases(chosen.samples)], unit="network"):
+    for name, net, xs, wanted, options in tqdm([*cases(chosen.samples)], unit="network", disable=None):
         differing = compared(net, xs, wanted, options | {"compiler": chosen.compiler})
         failed, done = failed + bool(differing), done + 1
         if differing:

@@ -29,6 +29,7 @@ from tinylib.lab.my_device import CHOSEN
 from tinylib.show import canvases
 
 _FEW = 5  # up to so many options are buttons, more are stops of a slider
+_SHORT = 10  # characters of a label that find room beside a control
 _NARROW = {"button_width": "auto"}
 _ROW = {"display": "flex", "flex_flow": "row wrap", "grid_gap": "4px 20px"}
 
@@ -67,7 +68,9 @@ def control(name: str, made_of: Any) -> ValueWidget:
         raise TypeError(
             f"control {name!r} must be a widget, (low, high), (low, high, step) or a list, got {made_of!r}"
         )
-    made_of.description = made_of.description or name
+    made_of.description = made_of.description or name.replace("_", " ")
+    if len(made_of.description) > _SHORT:
+        made_of.style.description_width = "initial"  # else JupyterLab cuts it off
     made_of.tooltip = made_of.tooltip or made_of.description
     return made_of
 
