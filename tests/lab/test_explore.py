@@ -69,6 +69,8 @@ def test_a_name_is_shown_in_words_and_not_cut_off():
     wide = explore(lambda pointer_bytes: "<svg></svg>", pointer_bytes=[4, 8]).controls["pointer_bytes"]
     assert wide.description == wide.tooltip == "pointer bytes"
     assert wide.style.description_width == "initial"
+    symbol = explore(lambda c_in: "<svg></svg>", c_in=[1, 2]).controls["c_in"]
+    assert symbol.description == "c_in" and not symbol.style.description_width
 
 
 def steps(**more):

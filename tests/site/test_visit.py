@@ -78,7 +78,7 @@ def test_lesson_03_has_live_canvases_and_a_device_that_is_kept(visit):
     page = visit("lessons/03_macs.html#figure-2").page
     page.locator("#figure-2[data-live=yes]").wait_for()
     before = picture(page, "#figure-2")
-    page.get_by_role("slider", name="c in").fill("256")
+    page.get_by_role("slider", name="c_in").fill("256")
     moved(page, "#figure-2", before)
     assert "256 to 16 channels" in picture(page, "#figure-2")
     before = picture(page, "#figure-2")

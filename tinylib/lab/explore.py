@@ -5,6 +5,7 @@ milliseconds and sends nothing back.
 """
 
 import inspect
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -68,7 +69,7 @@ def control(name: str, made_of: Any) -> ValueWidget:
         raise TypeError(
             f"control {name!r} must be a widget, (low, high), (low, high, step) or a list, got {made_of!r}"
         )
-    made_of.description = made_of.description or name.replace("_", " ")
+    made_of.description = made_of.description or re.sub(r"(?<=\w\w)_", " ", name)  # c_in is a symbol
     if len(made_of.description) > _SHORT:
         made_of.style.description_width = "initial"  # else JupyterLab cuts it off
     made_of.tooltip = made_of.tooltip or made_of.description
