@@ -35,4 +35,5 @@ if os.environ.get("TINYML_STOCK", "") in (
         "grading.preprocessors.SaveReasons",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    c.Autograde.exporter_class = "grading.preprocessors.Files"
     c.GenerateFeedback.exporter_class = "grading.preprocessors.Feedback"

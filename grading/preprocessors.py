@@ -1,8 +1,8 @@
 """The sealed engine behind nbgrader's own `autograde` command and the formgrader's button, one at a time.
 
 `nbgrader_config.py` puts Transplant first among the sanitising steps, SealedExecute in place of nbgrader's
-Execute, and SaveReasons behind its SaveAutoGrades, which reads the marks from the outputs as ever. Feedback
-is the exporter of its `generate_feedback`.
+Execute, and SaveReasons behind its SaveAutoGrades, which reads the marks from the outputs as ever. Files is
+the exporter of its `autograde`, Feedback that of its `generate_feedback`.
 """
 
 import atexit
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
-from nbconvert.exporters import HTMLExporter
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -69,6 +69,15 @@ class SaveReasons(NbGraderPreprocessor):
         sealed, result, found = resources.pop("tinyml")
         sealed.save(nb, result, found)
         return nb, resources
+
+
+class Files(NotebookExporter):
+    """nbgrader's exporter, for files alone: at a named pipe in a notebook's place it would wait for ever."""
+
+    def from_filename(self, filename: str, resources: dict | None = None, **more: object) -> tuple[str, dict]:
+        if not Path(filename).is_file():
+            raise ValueError(f"a submission must be a file, got something else of the name {filename}")
+        return super().from_filename(filename, resources, **more)
 
 
 class Feedback(HTMLExporter):

@@ -40,8 +40,9 @@ class Course:
 
     def submitted(self, assignment: str) -> dict[str, Path]:
         """Student -> folder with what they handed in, by name."""
-        found = sorted((self.root / "submitted").glob(f"*/{assignment}"))
-        return {folder.parent.name: folder for folder in found if not folder.parent.name.startswith(".")}
+        students = sorted((self.root / "submitted").glob("[!.]*"))
+        found = [student / assignment for student in students]
+        return {folder.parent.name: folder for folder in found if os.path.lexists(folder)}
 
     def check(self, assignment: str) -> None:
         """Raise ValueError with one sentence when the course or the assignment is not there."""
@@ -154,10 +155,11 @@ def register(course: Course, assignment: str) -> None:
 def handed_in(path: Path, limit: int) -> bytes:
     """The bytes of a submitted notebook; ValueError with one sentence when it is none to be read.
 
-    Links are not followed: they could name anything that the grader may read.
+    Links are not followed: they could name anything that the grader may read. A hard link is a file like any
+    other: the kernel lets nobody make one of a file that is not theirs, and backup tools make them of all.
     """
     try:
-        for step in (path.parent, path):
+        for step in (path.parent.parent, path.parent, path):  # student, assignment, notebook
             if step.is_symlink():
                 raise ValueError("a submission must be a file of its own, got a link")
         found = path.lstat()
@@ -168,7 +170,8 @@ def handed_in(path: Path, limit: int) -> bytes:
             raise ValueError(f"a notebook must hold at most {limit / 1e6:g} MB, got {size}")
         return path.read_bytes()
     except FileNotFoundError:
-        others = sorted(p.name for p in path.parent.glob("*.ipynb"))[:3]
+        names = sorted(p.name for p in path.parent.glob("*.ipynb"))[:3]
+        others = [name if name.isprintable() else ascii(name) for name in names]
         there = f", found {', '.join(others)}" if others else ""
         raise ValueError(f"the notebook {path.name} was not handed in{there}") from None
     except OSError as error:

@@ -20,6 +20,8 @@ from grading.judging.judge import RECORD
 from grading.judging.transplant import Transplanted, cell_name, claims_of, locked, with_own_cells
 from grading.judging.verdict import Mark, Verdict
 
+MAX_OUTPUT = 10_000_000  # characters of a graded notebook's outputs: each takes time to clean
+
 
 def graded(
     paper: Paper, work: Transplanted, result: Result | None, verdict: Verdict
@@ -30,7 +32,7 @@ def graded(
     outcomes = {o.cell: o for o in reversed(result.outcomes)} if result else {}
     marks = {mark.grade_id: mark for mark in verdict.marks}
     sealed = {question.cell for question in paper.questions if question.kind != "manual"}
-    count = 0
+    count, room = 0, MAX_OUTPUT
     for cell in notebook.cells:
         name = cell_name(cell)
         if cell.cell_type != "code":
@@ -39,16 +41,21 @@ def graded(
             continue
         count += 1
         cell.execution_count = count if name in outcomes else None
-        cell.outputs = nbformat.from_dict(_outputs(outcomes.get(name)))
+        shown = _outputs(outcomes.get(name), room)
+        room -= len(json.dumps(shown))
+        cell.outputs = nbformat.from_dict(shown)
         if name in sealed:
             points = float(claims_of(cell).get("points", 0))
             cell.outputs = nbformat.from_dict(marked(marks.get(name), points, verdict))
     return notebook
 
 
-def _outputs(outcome: Outcome | None) -> list[dict]:
+def _outputs(outcome: Outcome | None, room: int) -> list[dict]:
     if outcome is None:
         return []
+    if room <= 0 and outcome.outputs:
+        said = f"… left out: a graded notebook holds at most {MAX_OUTPUT / 1e6:g} MB of outputs"
+        return [{"output_type": "stream", "name": "stderr", "text": said}]
     shown = clean.outputs(outcome.outputs)
     if outcome.error and not any(o["output_type"] == "error" for o in shown):
         name, message = outcome.error

@@ -6,8 +6,9 @@ so a changed key judges stored answers anew, and a changed draw runs the submiss
 """
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from tinylib.practice.exercise import digest as behaviour
 @dataclass(frozen=True)
 class Submission:
     """What one student handed in. seed: names the bytes and draws the hidden arguments; run: names the task;
-    raw: None when there is no notebook to be read, `problem` says why."""
+    raw: None when there is no notebook to be read, `problem` says why; stamp: why its time was not read."""
 
     student: str
     folder: Path
@@ -34,11 +35,12 @@ class Submission:
     raw: bytes | None = field(repr=False)
     problem: str = ""
     timestamp: datetime | None = None
+    stamp: str = ""
 
     def marks(self, desk: "Desk", standing: Standing) -> str:
         """The digest of everything that decides on this submission's grades and pages."""
         given = str(standing.given.get(self.student, ""))
-        late = f"{self.timestamp} {standing.due_for(self.student)}{desk.late}"
+        late = f"{self.stamp or self.timestamp} {standing.due_for(self.student)}{desk.late}"
         return digest_of(self.run, desk.judging, given, late)
 
 
@@ -96,13 +98,14 @@ class Desk:
         seed = digest_of(student, raw if raw is not None else problem)
         calls = [self.paper.ask(q, seed).calls for q in self.paper.questions if q.kind == "function"]
         run = digest_of(seed, self.public, json.dumps(calls))
-        return Submission(student, folder, seed, run, raw, problem, _timestamp(folder))
+        return Submission(student, folder, seed, run, raw, problem, *_timestamp(folder))
 
     def work(self, submission: Submission) -> Transplanted:
         """The release notebook with this submission's work in it."""
         if submission.raw is None:
             return Transplanted(None, (submission.problem,))
-        return transplant(self.paper.notebook, submission.raw)
+        work = transplant(self.paper.notebook, submission.raw)
+        return replace(work, problems=(*work.problems, submission.stamp)) if submission.stamp else work
 
     def task(self, submission: Submission, work: Transplanted) -> Task:
         """What a worker is given."""
@@ -110,16 +113,18 @@ class Desk:
         return Task(submission.run, submission.student, self.assignment, steps, dict(self.files), self.limits)
 
 
-def _timestamp(folder: Path) -> datetime | None:
-    """When it was handed in, from nbgrader's timestamp.txt; None without one that can be read."""
+def _timestamp(folder: Path) -> tuple[datetime | None, str]:
+    """When it was handed in, from nbgrader's timestamp.txt; None and a sentence where it holds none."""
     path = folder / "timestamp.txt"
-    if path.is_symlink() or not path.is_file():
-        return None
+    if not os.path.lexists(path):
+        return None, ""
     from dateutil import parser
 
-    try:
+    try:  # students write it on an exchange: the first of all days has no hour before it
+        if path.is_symlink() or not path.is_file():
+            raise ValueError
         with path.open(encoding="utf-8") as file:
             found = parser.parse(file.read(100).strip())
-    except (OSError, ValueError, OverflowError):
-        return None
-    return (found - found.utcoffset()).replace(tzinfo=None) if found.tzinfo else found
+        return (found - found.utcoffset()).replace(tzinfo=None) if found.tzinfo else found, ""
+    except (OSError, ValueError, TypeError, ArithmeticError):
+        return None, "timestamp.txt must hold a time, got none that can be read: not counted as late"

@@ -4,6 +4,7 @@ import encodings.idna  # noqa: F401  (create_connection wants it, when the inter
 import errno
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -69,6 +70,9 @@ def promises(bait: dict, folder: str, worker: int) -> dict[str, bool]:
         "UDP is refused": refused(lambda: _datagram(bait["udp"])),
         "the grader cannot be signalled": refused(lambda: os.kill(bait["process"], 0))
         and refused(lambda: os.kill(worker, signal.SIGCONT)),
+        "no limit of another process can be set": refused(
+            lambda: resource.prlimit(worker, resource.RLIMIT_CORE, (0, 0))
+        ),
         "no file grows beyond its limit": refused(
             lambda: own.write_bytes(bytes(2 * LIMITS.file_bytes)), errno.EFBIG
         ),

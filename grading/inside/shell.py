@@ -59,10 +59,9 @@ class Recorder:
         if len(fits) < len(text):
             self.add({}, len(text))
 
-    def bundle(self, kind: str, data: dict, metadata: dict | None, **more: Any) -> None:
-        data = {str(mime): value for mime, item in data.items() if (value := _jsonable(item)) is not None}
-        size = sum(len(v) if type(v) is str else len(json.dumps(v)) for v in data.values())
-        self.add({"output_type": kind, "data": data, "metadata": _jsonable(metadata) or {}, **more}, size)
+    def bundle(self, kind: str, data: dict, **more: Any) -> None:
+        data = _texts(data)
+        self.add({"output_type": kind, "data": data, "metadata": {}, **more}, sum(map(len, data.values())))
 
     def taken(self) -> list[dict]:
         for output in self.outputs:
@@ -71,13 +70,10 @@ class Recorder:
         return self.outputs
 
 
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError, RecursionError):
-        return None
+def _texts(data: dict) -> dict[str, str]:
+    """The kinds of a displayed thing that pages can show: text, or bytes as base64."""
+    found = {str(k): base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}
+    return {kind: str(value) for kind, value in found.items() if isinstance(value, str)}
 
 
 SHOWN = Recorder()
@@ -116,9 +112,9 @@ class Publisher(DisplayPublisher):
         if update:
             for output in SHOWN.outputs:
                 if name is not None and output.get("id") == name:
-                    output |= {"data": _jsonable(data) or {}, "metadata": _jsonable(metadata) or {}}
+                    output |= {"data": _texts(data)}
             return
-        SHOWN.bundle("display_data", data, metadata, **({"id": name} if name is not None else {}))
+        SHOWN.bundle("display_data", data, **({"id": name} if name is not None else {}))
 
     def clear_output(self, wait=False):
         SHOWN.outputs.clear()
@@ -129,7 +125,7 @@ class Result(DisplayHook):
         pass
 
     def write_format_data(self, format_dict, md_dict=None):
-        SHOWN.bundle("execute_result", format_dict, md_dict, execution_count=self.prompt_count)
+        SHOWN.bundle("execute_result", format_dict, execution_count=self.prompt_count)
 
     def finish_displayhook(self):
         pass
@@ -267,6 +263,8 @@ def _encoded(value: Any, limits: Limits) -> dict:
         return {"refused": str(error)}
     except ValueError:
         return {"refused": f"an answer's integers must have at most {MAX_DIGITS:,} digits"}
+    except Exception as error:  # a kind of number that does not let itself be read, or what was rebound
+        return {"refused": f"an answer must be a number, text, list or array, got {type(error).__name__}"}
     if size > limits.answer_bytes:
         return {"refused": f"an answer must fit into {limits.answer_bytes:,} bytes, got {size:,}"}
     return {"value": value}

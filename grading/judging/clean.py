@@ -10,6 +10,7 @@ from typing import Any
 
 MAX_TEXT, MAX_HTML, MAX_OUTPUTS = 20_000, 100_000, 50
 MAX_OPEN = 200  # tags of one name
+MAX_REPEATED = 20_000  # tags times the kinds of formatting that a parser may take up again at each of them
 MAX_IMAGE, MAX_PIXELS = 2_000_000, 25_000_000
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 TAGS = {
@@ -77,6 +78,8 @@ _ANSI = re.compile(
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+_FORMATS = {"b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+_FORMAT = re.compile(rf"<({'|'.join(sorted(_FORMATS))})(?=[\s/>])[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,20})")
 _TARGET = re.compile(r"\]([(:])([\s>]*)([^\s)\]]*)")
 _TEX = re.compile(r"\\(href|url|require|class|cssId|style|csname|html\w*|data)\b")
@@ -130,10 +133,13 @@ def png(value: Any) -> str:
 
 def html(markup: str) -> str:
     """HTML by allow-list: no script, style, form, frame, event or address but http(s), mail and PNG data."""
-    if len(markup) > MAX_HTML or _deep(markup):
+    if len(markup) > MAX_HTML:
+        return f"<pre>{entities.escape(text(markup))}</pre>"
+    markup = _FORMAT.sub(r"<\1>", _TEX.sub(r"\1", _CONTROL.sub("", markup)))
+    if _deep(markup):
         return f"<pre>{entities.escape(text(markup))}</pre>"
     return _nh3().clean(
-        _TEX.sub(r"\1", _CONTROL.sub("", markup)),
+        markup,
         tags=TAGS,
         clean_content_tags={
             "script",
@@ -154,10 +160,16 @@ def html(markup: str) -> str:
 
 
 def _deep(markup: str) -> bool:
-    """Whether so many tags are left open that a parser would take long over them."""
+    """Whether so many tags are left open, or taken up again, that a parser would take long over them.
+
+    Formatting that a block leaves open is repeated in each one that follows, three times at most when it
+    carries no attributes: `html` takes those away.
+    """
     room: dict[str, int] = {}
-    for closing, tag in _TAG.findall(markup):
-        tag = tag.lower()
+    found = [(closing, tag.lower()) for closing, tag in _TAG.findall(markup)]
+    if len(found) * len(_FORMATS & {tag for _, tag in found}) > MAX_REPEATED:
+        return True
+    for closing, tag in found:
         room[tag] = max(room.get(tag, 0) + (-1 if closing else 1), 0)
         if room[tag] > MAX_OPEN and tag not in VOID:
             return True

@@ -16,6 +16,8 @@ from tinylib.practice.plain import NotPlain, plain
 TOTAL_BYTES = 64 * 2**20  # of all that one notebook may send
 LINE_ROOM = 65_536  # of a line beside its outputs and its answer
 MAX_TEXT = 2_000  # of an error's name and message, and of a reason
+LONG_LINE = 2**20  # bytes of a line from which its parts are counted
+MAX_PARTS = 400_000  # brackets and commas outside text
 _UNFIT = re.compile("[\0\ud800-\udfff]")  # what databases and pages cannot hold
 
 
@@ -91,8 +93,13 @@ def _ending(task: Task, done: list, end: dict, late: list[str], garbled: str) ->
     if number == signal.SIGXCPU:
         return "notebook time", f"the notebook used {limits.cpu_s} s of processor time, {where}"
     if number:
-        return "died", f"the notebook was ended by {signal.Signals(number).name} {where}"
+        return "died", f"the notebook was ended by {_signal(number)} {where}"
     return "died", f"the notebook ended itself with status {status >> 8} {where}"
+
+
+def _signal(number: int) -> str:
+    """A signal's name; most of those for real-time use have none."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
 def _unanswered(step: Step, calls: tuple[dict, ...], note: str) -> Outcome:
@@ -141,10 +148,18 @@ def _closed(step: Step, line: dict, calls: tuple[dict, ...], expected: int) -> O
 
 
 def _decoded(raw: bytes) -> dict:
+    if len(raw) > LONG_LINE and _parts(raw) > MAX_PARTS:
+        raise Garbled("a line holds more than an answer")
     try:
         return _of(dict, _fit(json.loads(raw)))
     except (ValueError, RecursionError) as error:
         raise Garbled(f"a line is not JSON ({type(error).__name__})") from None
+
+
+def _parts(raw: bytes) -> int:
+    """How many brackets and commas a line holds outside text: each costs a hundred bytes when it is read."""
+    outside = b"".join(raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+    return sum(map(outside.count, (b"[", b"{", b",")))
 
 
 def _of(kind: type, value: Any, size: int | None = None) -> Any:
@@ -198,11 +213,9 @@ def _output(output: Any) -> dict:
             names = {name: _of(str, get(name)) for name in ("ename", "evalue")}
             return {"output_type": "error", **names, "traceback": trace}
         case "display_data" | "execute_result" as kind:
-            data = {
-                mime: value if mime.endswith("json") else _of(str, value)
-                for mime, value in _of(dict, get("data")).items()
-            }
-            shown = {"output_type": kind, "data": data, "metadata": _of(dict, get("metadata"))}
+            data = {mime: _of(str, value) for mime, value in _of(dict, get("data")).items()}
+            _of(dict, get("metadata"))  # no page shows it
+            shown = {"output_type": kind, "data": data, "metadata": {}}
             count = get("execution_count")
             return shown | (
                 {"execution_count": count if type(count) is int else None} if kind == "execute_result" else {}

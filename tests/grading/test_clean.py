@@ -145,8 +145,14 @@ def test_markdown_becomes_html_and_its_tags_are_shown():
 
 
 @pytest.mark.parametrize(
-    "deep", ["<div>" * 20_000, "<b>" * 30_000, "<a href='x'><b><i><p>" * 4_700, "<svg>" * 20_000]
-)
+    "deep",
+    [
+        "<div>" * 20_000, "<b>" * 30_000, "<a href='x'><b><i><p>" * 4_700, "<svg>" * 20_000,
+        "<p>" + "".join(f"<b a={n}><i a={n}><tt a={n}>" for n in range(600)) + "</p>" + "<p>x</p>" * 2_000,
+        "<p>" + "".join(f"<object><b a={n}></b></object>" for n in range(600)) + "</p>" + "<p>x</p>" * 3_000,
+        "<p>" + "".join(f"<b a='>' b={n}>" for n in range(900)) + "</p>" + "<p>x</p>" * 3_000,
+    ],
+)  # fmt: skip
 def test_deep_html_is_no_bomb(deep):
     assert len(clean.html(deep)) < 10 * clean.MAX_HTML
 
@@ -154,6 +160,12 @@ def test_deep_html_is_no_bomb(deep):
 @pytest.mark.parametrize("deep", [">" * 20_000, "[" * 20_000, "- " * 9_000, "*a " * 6_000, "![a](" * 4_000])
 def test_deep_markdown_is_no_bomb(deep):
     assert len(clean.markdown(deep)) < 1_000_000
+
+
+def test_long_tables_with_formatting_stay_html():
+    row = "<tr><td><b class='a'>x</b></td><td><code>y</code></td></tr>"
+    found = clean.html(f"<table>{row * 800}</table>")
+    assert found.count("<td><b>x</b></td><td><code>y</code></td>") == 800
 
 
 LINKS = [

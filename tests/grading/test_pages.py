@@ -7,10 +7,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grading.book import graded
 from grading.demo import CLASS, solved_cells
 from grading.inside.task import Outcome, Result
 from grading.judging import clean
-from grading.judging.transplant import Transplanted, transplant
+from grading.judging.transplant import Transplanted, cell_name, transplant
 from grading.judging.verdict import Flag, Verdict, verdict
 from grading.pages.feedback import feedback_page
 from tests.grading.inprocess import run
@@ -66,6 +67,20 @@ def test_a_student_reads_numbers_answer_mark_reason_and_steps(monkeypatch):
         "hidden draws" not in found
         and SHEET.assignment.salt not in found.replace("tinyml-workbook", "", 0)[:0]
     )
+
+
+def test_a_graded_notebook_holds_its_first_outputs_and_says_what_it_leaves_out(monkeypatch):
+    monkeypatch.setattr(graded, "MAX_OUTPUT", 1_000)
+    monkeypatch.chdir(ROOT / "exercises" / SHEET.assignment.name)
+    work = transplant(SHEET.notebook, submitted(SHEET, solved_cells(), "cleo"))
+    text = {"output_type": "stream", "name": "stdout", "text": "x" * 600}
+    names = [cell_name(cell) for cell in work.notebook.cells if cell.cell_type == "code"]
+    result = Result("digest", tuple(Outcome(name, outputs=(text,)) for name in names))
+    found = graded.graded(SHEET, work, result, Verdict("cleo"))
+    sealed = {question.cell for question in SHEET.questions}
+    shown = ["".join(o.text for o in c.outputs) for c in found.cells if cell_name(c) in set(names) - sealed]
+    assert shown[:2] == [text["text"]] * 2
+    assert len(shown) > 4 and all(said.startswith("… left out: a graded notebook") for said in shown[2:])
 
 
 def test_steps_are_shown_only_if_the_instructor_allows(monkeypatch):

@@ -79,6 +79,7 @@ print(json.dumps(promises({bait!r}, {str(tmp_path)!r}, os.getppid())))
         "no file grows beyond its limit",
         "the number of processes is limited",
         "the grader cannot be signalled",
+        "no limit of another process can be set",
     }
 
 
@@ -153,6 +154,22 @@ x += [bool(refused(lambda: open(f"/proc/{{os.getppid()}}/mem", "rb"))),
 """
     assert value_of(worker, source) == [True] * 8
     assert value_of(worker, "x = 1") == 1
+
+
+def test_no_limit_or_turn_of_another_process_can_be_set(worker):
+    """The worker lives on: what it is left with would hold for the next student."""
+    source = f"""
+import os, resource
+{REFUSED}
+worker, limit = os.getppid(), resource.RLIMIT_DATA
+x = [refused(lambda: resource.prlimit(worker, limit, (2**24, 2**24))),
+     refused(lambda: os.setpriority(os.PRIO_PROCESS, worker, 19)),
+     refused(lambda: os.sched_setaffinity(worker, {{0}})),
+     refused(lambda: os.sched_setscheduler(worker, os.SCHED_IDLE, os.sched_param(0)))]
+resource.setrlimit(limit, (2**34, 2**34))
+x.append(resource.getrlimit(limit) == (2**34, 2**34))
+"""
+    assert value_of(worker, source) == [True] * 5
 
 
 def test_namespaces_mounts_traces_and_shared_memory_are_refused(worker):
@@ -237,10 +254,10 @@ def test_a_worker_without_namespaces_says_so():
         worker.close()
 
 
-def filtered(machine: str, architecture: int, number: int, flags: int = 0) -> int:
-    """What the filter returns for one system call: classic BPF, run by hand."""
-    steps = list(struct.iter_unpack("=HBBI", seccomp.program(machine)))
-    data = {0: number, 4: architecture, 16: flags}
+def filtered(machine: str, architecture: int, number: int, first: int = 0, still: bool = False) -> int:
+    """What the filter returns for one system call and its first argument: classic BPF, run by hand."""
+    steps = list(struct.iter_unpack("=HBBI", seccomp.program(machine, still)))
+    data = {0: number, 4: architecture, 16: first}
     place, accumulator = 0, 0
     while True:
         code, yes, no, value = steps[place]
@@ -256,11 +273,11 @@ def filtered(machine: str, architecture: int, number: int, flags: int = 0) -> in
 
 
 X86, ARM = 0xC000003E, 0xC00000B7
-ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
+ALLOW, EPERM, ENOSYS, SAID = 0x7FFF0000, 0x00050001, 0x00050026, 0x00050000
 
 
 @pytest.mark.parametrize(
-    "machine, architecture, number, flags, verdict",
+    "machine, architecture, number, first, verdict",
     [
         ("x86_64", X86, 0, 0, ALLOW),  # read
         ("x86_64", X86, 41, 0, EPERM),  # socket
@@ -272,12 +289,54 @@ ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
         ("x86_64", X86, 0x40000000 + 41, 0, EPERM),  # x32
         ("x86_64", 0x40000003, 102, 0, EPERM),  # i386
         ("x86_64", X86, 425, 0, EPERM),  # io_uring_setup
+        ("x86_64", X86, 302, 0, ALLOW),  # prlimit64 of oneself, as setrlimit calls it
+        ("x86_64", X86, 302, 1, EPERM),  # prlimit64 of the worker
+        ("x86_64", X86, 141, 0, EPERM),  # setpriority
+        ("x86_64", X86, 203, 0, EPERM),  # sched_setaffinity
         ("aarch64", ARM, 198, 0, EPERM),  # socket
         ("aarch64", ARM, 63, 0, ALLOW),  # read
         ("aarch64", ARM, 220, 0x10000011, EPERM),
         ("aarch64", ARM, 220, 0x11, ALLOW),
+        ("aarch64", ARM, 261, 0, ALLOW),
+        ("aarch64", ARM, 261, 7, EPERM),
         ("aarch64", X86, 63, 0, EPERM),
     ],
 )
-def test_the_filter_refuses_what_it_should(machine, architecture, number, flags, verdict):
-    assert filtered(machine, architecture, number, flags) == verdict
+def test_the_filter_refuses_what_it_should(machine, architecture, number, first, verdict):
+    assert filtered(machine, architecture, number, first) == verdict
+    if verdict != ALLOW:
+        assert filtered(machine, architecture, number, first, still=True) == verdict
+
+
+@pytest.mark.parametrize(
+    "machine, architecture, number",
+    [
+        ("x86_64", X86, 90),
+        ("x86_64", X86, 280),
+        ("x86_64", X86, 188),
+        ("aarch64", ARM, 53),
+        ("aarch64", ARM, 452),
+    ],
+)
+def test_where_files_of_the_same_user_are_in_reach_their_modes_stay(machine, architecture, number):
+    assert filtered(machine, architecture, number) == ALLOW
+    assert filtered(machine, architecture, number, still=True) == SAID
+
+
+def test_a_change_of_mode_that_is_only_said_changes_nothing(tmp_path):
+    """Landlock lets modes, owners and times pass: the filter must not, where one user is both sides."""
+    path = tmp_path / "gradebook.db"
+    path.write_text("marks")
+    before = path.stat()
+    code = f"""
+import os, shutil
+from grading.inside import seccomp
+assert seccomp.install(still=True)
+os.chmod({str(path)!r}, 0); os.utime({str(path)!r}, (0, 0)); os.setxattr({str(path)!r}, "user.x", b"1")
+shutil.copy2({str(path)!r}, {str(path)!r} + "2")
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    after = path.stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert os.listxattr(path) == []
+    assert path.with_name("gradebook.db2").read_text() == "marks"

@@ -11,7 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grading.inside.task import Ask, Result, Task, packed, within
+from grading.inside.task import Ask, Result, Step, Task, packed, within
+from grading.workers import answers
 from grading.workers.pool import Worker, WorkerLost
 from tests.grading.sandboxed import QUICK, alive, descendants, level, task, value_of
 
@@ -300,6 +301,26 @@ def test_forged_lines_end_the_forgers_own_answers(worker, forged):
     assert before.note.startswith("the notebook wrote into its own answers in cell c3: ")
     assert before.outcomes[4].refused == before.note
     assert value_of(worker, "x = 5", student="ben") == 5
+
+
+def test_a_line_of_too_many_parts_is_not_read():
+    """Each empty list costs a hundred bytes in the grader; brackets in text cost one."""
+    step = Step("c0", "1")
+    line = b'{"outputs": [%s], "error": null, "seconds": 0.5}'
+    said = b'{"output_type": "stream", "name": "stdout", "text": "\\\\\\"%s\\n"}' % (b"[]," * 2**20)
+    assert answers.outcome(step, iter([line % said])).outputs[0]["text"].startswith('\\"[],[]')
+    with pytest.raises(answers.Garbled, match="more than an answer"):
+        answers.outcome(step, iter([line % (b"[]," * 2**20 + b"0")]))
+
+
+def test_displays_that_no_page_can_show_cost_nothing(worker):
+    source = """
+from IPython.display import display
+display({"text/plain": ["a"], "text/html": 5, "x/json": [[]] * 9, 7: "x", "image/png": b"ab"}, raw=True)
+"""
+    result = worker.run(task(source, "x = 1", Ask("x", "x")))
+    assert result.ended == "finished" and result.outcomes[2].value == 1
+    assert result.outcomes[0].outputs[0]["data"] == {"7": "x", "image/png": "YWI="}
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 
 from tests.hostile.work import FULL, attack, claims, solutions
 
@@ -159,3 +160,25 @@ def pipe_instead(work):
 @attack(BROKEN, how="unreadable", stock=False)
 def unreadable_file(work):
     """A file that may not be read; where the grader is root it is graded as it is."""
+
+
+@attack(BROKEN, says="not handed in, found 'a", how="missing")
+def names_beside(work):
+    """Notebooks of other names, which clear a terminal and are not UTF-8, in place of the one asked for."""
+    work.files = {"a\x1b[2J\x1b]0;owned\x07.ipynb": b"", os.fsdecode(b"b\xff.ipynb"): b""}
+
+
+@attack(BROKEN, says="timestamp.txt must hold a time")
+def first_day(work):
+    """A time of handing in on the first of all days, before which no calendar reaches."""
+    work.files["timestamp.txt"] = b"0001-01-01 00:00:00+14:00"
+
+
+@attack(BROKEN, says="got a link", how="student")
+def linked_student(work):
+    """A link to a classmate's folder in place of the student's own."""
+
+
+@attack(BROKEN, says="got a link", how="nowhere")
+def linked_nowhere(work):
+    """A link to nowhere in place of the assignment's folder."""

@@ -162,3 +162,28 @@ def many_cells(work):
     """Five thousand cells of one's own."""
     own = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [], "execution_count": None}
     work.cells[4:4] = [own | {"id": f"many-{n}"} for n in range(5_000)]
+
+
+@attack(CELLS, says="was edited and has been restored")
+def swapped_names(work):
+    """The names of all cells in reverse order: answers are called checks, checks answers."""
+    named = [claims(cell) for cell in work.cells if claims(cell)]
+    for claim, name in zip(named, [claim["grade_id"] for claim in reversed(named)]):
+        claim["grade_id"] = name
+
+
+@attack(CELLS, says="which is not asked: not graded")
+def nearly_names(work):
+    """Names of checks with a character that nobody sees, ids that colour a terminal."""
+    for cell in work.checks():
+        claims(cell)["grade_id"] += "\u200b"
+        cell["id"] = "\x1b[31m" + cell["id"]
+
+
+@attack(CELLS, says="was turned into a raw cell")
+def raw_answers(work):
+    """Every answer cell is turned into a raw cell, which nobody runs."""
+    for cell in work.cells:
+        if claims(cell).get("solution"):
+            cell["cell_type"] = "raw"
+            del cell["outputs"], cell["execution_count"]

@@ -231,3 +231,17 @@ def garbage_hook(work):
             Last()
         gc.callbacks.append(lambda *a: Last())
     """)
+
+
+@attack(HOOK)
+def magics(work):
+    """The shell's own commands: programs in the background, an editor, a debugger, a question, a reset."""
+    for text in (
+        "%%bash --bg\nsleep 600 # $MARK",
+        "%edit",
+        "breakpoint()\ninput()",
+        "%pdb on\n%env PATH=/nowhere\n%cd /",
+        "%run -p $COURSE/authoring/keys/a02_counting.py",
+        "%config InteractiveShell.ast_node_interactivity = 'all'\n%autocall 2\n%reset -f",
+    ):
+        work.extra(text)

@@ -178,3 +178,16 @@ def twin_name(work):
 def unreadable_name(work):
     """A student's folder whose name is not UTF-8."""
     work.put("student", "student = ''")
+
+
+@attack(PAGE)
+def repeated_formatting(work):
+    """Formatting that a first block leaves open, thousands deep, and that each later block takes up again."""
+    work.extra("""
+        from IPython.display import HTML, display
+
+        names = ("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u")
+        text = "<p>" + "".join(f"<{name} a={n}>" for n in range(190) for name in names) + "</p>"
+        for _ in range(3):
+            display(HTML(text + "<p>x</p>" * 8_000))
+    """)

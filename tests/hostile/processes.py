@@ -223,3 +223,31 @@ def aborted(work):
 def other_program(work):
     """The process becomes another program, which says that everything is right."""
     work.extra("import os\n\nos.execv('/bin/sh', ['sh', '-c', 'echo 15; sleep 600; echo $MARK'])")
+
+
+@attack(EXIT, student="Aaron")
+def others_limits(work):
+    """Limits, priority and processors of the worker and of others are set, to be felt by who comes next."""
+    work.extra("""
+        import os
+        import resource
+
+        for pid in {1, os.getppid(), *range(max(2, os.getpid() - 50), os.getpid())}:
+            for call in (
+                lambda: resource.prlimit(pid, resource.RLIMIT_DATA, (2**28, 2**28)),
+                lambda: resource.prlimit(pid, resource.RLIMIT_STACK, (2**14, 2**14)),
+                lambda: os.setpriority(os.PRIO_PROCESS, pid, 19),
+                lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)),
+                lambda: os.sched_setaffinity(pid, {0}),
+            ):
+                try:
+                    print("done to", pid, call())
+                except OSError as error:
+                    print(error)
+    """)
+
+
+@attack(EXIT, says="ended by signal 40")
+def nameless_signal(work):
+    """The process ends itself by a signal that has no name."""
+    work.extra("import os\n\nos.kill(os.getpid(), 40)")

@@ -165,3 +165,22 @@ def held_pipe(work):
                         pass
                 time.sleep(0.05)
     """)
+
+
+@attack(REPLY, says="a line holds more than an answer")
+def bracket_flood(work):
+    """Outputs and answers of millions of empty lists, each a hundred bytes to whoever reads them."""
+    work.extra("""
+        import os
+
+        head = b'{"outputs":[{"output_type":"display_data","metadata":{},"data":{"x/json":['
+        lines = [head + b"[]," * 3_000_000 + b'0]}}],"seconds":0.1,"error":null}\\n']
+        lines += [b'{"value":[' + b"{}," * 3_000_000 + b"0]}\\n"]
+        for number in range(3, 256):
+            for line in lines:
+                try:
+                    while line:
+                        line = line[os.write(number, line) :]
+                except OSError:
+                    break
+    """)

@@ -112,3 +112,24 @@ def shared_memory(work):
         except (OSError, ImportError) as error:
             print(error)
     """)
+
+
+@attack(WRITE)
+def others_modes(work):
+    """Mode, owner, times and attributes of the course's files are changed, which needs no file to be open."""
+    work.extra("""
+        import os
+
+        names = ("gradebook.db", "grading.journal", "submitted/$OTHER", "authoring/keys", "")
+        for path in (*(f"$COURSE/{name}" for name in names), os.__file__):
+            for call in (
+                lambda: os.chmod(path, 0),
+                lambda: os.chown(path, os.getuid(), os.getgid()),
+                lambda: os.utime(path, (0, 0)),
+                lambda: os.setxattr(path, "user.$MARK", b"1"),
+            ):
+                try:
+                    print("done to", path, call())
+                except OSError as error:
+                    print(error)
+    """)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grading.book.course import Course
-from grading.book.rows import Options, Report
+from grading.book.rows import Options, Report, table
 from grading.engine import run
 from grading.exchange import export
 from grading.inside.confine import OWN_UIDS
@@ -129,7 +129,9 @@ def contents(root: Path) -> dict[str, str]:
     found = {}
     for kind in ("submitted", "solutions", "exercises", "authoring", "nbgrader_config.py"):
         for path in [root / kind, *(root / kind).rglob("*")]:
-            if path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
+            if not path.is_symlink() and not os.access(path, os.R_OK):  # root may read all
+                found[str(path)] = str(path.stat().st_mode)
+            elif path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
                 found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
             elif not path.is_dir():
                 found[str(path)] = str(os.path.islink(path) and os.readlink(path))
@@ -173,6 +175,10 @@ def test_what_is_wrong_with_a_submission_is_said(graded, attack):
     said = "\n".join([row.note, row.verdict.refused, *flags, *(mark.reason for mark in row.verdict.marks)])
     for words in attack.says:
         assert re.search(words, said), said
+
+
+def test_no_line_of_the_table_holds_what_a_terminal_obeys(graded):
+    assert [line for line in table(graded.report).split("\n") if not line.isprintable()] == []
 
 
 def test_what_was_handed_in_and_the_course_are_as_they_were(graded):

@@ -56,6 +56,15 @@ def test_no_attack_wins_a_point(graded, name):
         assert db.execute(POINTS, (name,)).fetchone() == (0,)
 
 
+def test_a_pipe_in_the_notebooks_place_is_refused_and_not_waited_for(graded):
+    root, _ = graded
+    hand_in_attack(root, ATTACKS["pipe_instead"], Places(str(root)))
+    with nbgrader(root) as api:
+        result = api.autograde(ASSIGNMENT, "pipe_instead")
+    assert not result["success"] and "must be a file, got something else" in result["log"]
+    assert not (root / "autograded" / "pipe_instead" / ASSIGNMENT).exists()
+
+
 @pytest.mark.parametrize("name", CHOSEN)
 def test_no_copy_holds_a_secret_or_acts(graded, name):
     root, canaries = graded

@@ -227,3 +227,20 @@ def repr_bomb(work):
     work.every("Bomb()")
     work.put("macs-function", "def conv_macs(*a):\n    raise Bomb()")
     work.put("conv-mmac", "raise Bomb()")
+
+
+@attack(VALUE, says="must be a number, text, list or array")
+def odd_kinds(work):
+    """Times, bytes, records, enumerations, strides without end, numbers of other libraries."""
+    work.extra("import array\nimport decimal\nimport enum\nimport fractions\n\nimport numpy as np")
+    values = ["np.timedelta64(1, 's')", "np.datetime64('2026')", "np.void(b'12')"]
+    values += ["np.array([(1, 2.0)], dtype='i4,f4')", "enum.IntEnum('E', 'A').A"]
+    values += ["np.lib.stride_tricks.as_strided(np.zeros(1), (10**6, 10**6), (0, 0))"]
+    for (cell, (name, _)), value in zip(VALUES.items(), values):
+        work.put(cell, f"{name} = {value}")
+    others = "decimal.Decimal(1), fractions.Fraction(1, 2), array.array('d', [1]), np.longdouble('1e4000')"
+    work.put(
+        "macs-function",
+        f"others = [{others}, np.matrix([1]), memoryview(b'1')]\n\n\n"
+        "def conv_macs(*a):\n    return others.pop()",
+    )
