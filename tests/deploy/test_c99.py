@@ -275,7 +275,33 @@ REFUSED = [
         ValueError,
         "in_shape|shape|expects",
     ),
+    (mlp((2, 1), ops=FIXED), FIXED, {"vectors": 0}, ValueError, "vectors must lie between 1"),
+    (mlp((2, 1), ops=FIXED), FIXED, {"in_shape": 2}, TypeError, "in_shape must be a tuple"),
+    (mlp((2, 1), ops=FIXED), FIXED, {"in_shape": (2.0,)}, TypeError, "each axis of in_shape must be a whole"),
+    (rows(nets.MaxPool2D(1)), FIXED, {"in_shape": (0, 2, 1)}, ValueError, "each axis of in_shape must lie"),
+    (rows(Dense(np.ones((2, 0), int), np.ones(0, int))), FIXED, {}, ValueError, "C has no empty arrays"),
+    (
+        rows(Dense(np.ones((2, 1), int), np.array([2**31]))),
+        FIXED,
+        {},
+        ValueError,
+        "b must hold codes of Q16.16",
+    ),
+    (
+        rows(nets.BinaryDense(np.full((3, 1), -(2**31)), np.zeros(1, int), scaled=True)),
+        FIXED,
+        {},
+        ValueError,
+        "alpha must be a code of Q16.16",
+    ),
 ]
+
+
+@pytest.mark.parametrize("part", [Dense.draw(RNG, 3, 3, "tanh", FIXED), nets.MaxPool2D(2, 1)], ids=["d", "p"])
+def test_one_part_may_stand_at_two_places(cc, part):
+    shape = (3,) if isinstance(part, Dense) else (5, 4, 2)
+    net = rows(part, nets.Dropout(10), part)
+    assert host.tested(c99.export(net, FIXED, "net", in_shape=shape)) == "net: 0 codes differ\n"
 
 
 @pytest.mark.parametrize("net, ops, options, error, sentence", REFUSED)

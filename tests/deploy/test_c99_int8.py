@@ -87,6 +87,21 @@ def test_what_needs_real_exponentials_is_refused():
         c99.export(int8.Int8Network((*net.steps, soft), net.source), "reference", "net", in_shape=IMAGE)
 
 
+@pytest.mark.parametrize("runtime", int8.RUNTIMES)
+def test_scales_that_c_cannot_shift_by_are_refused(runtime):
+    small, large = Affine(1e-9), Affine(1e9)
+    add = int8.Int8Network((int8.Step(Int8Add((small, small), large), ("input", "input"), "y"),), small)
+    with pytest.raises(ValueError, match="scales of a layer must lie nearer together"):
+        c99.export(add, runtime, "net", in_shape=(2,))
+
+
+def test_a_time_step_that_vanishes_is_refused():
+    rng = np.random.default_rng(0)
+    cell = quantized(CfC.draw(rng, 2, 3, 4, dt=1e-30), rng.normal(0, 1, (5, 2, 2)))
+    with pytest.raises(ValueError, match="C moves a sum by -31 to 63 bits"):
+        c99.export(cell, None, "net")
+
+
 @pytest.mark.parametrize(
     "ops, options, sentence",
     [

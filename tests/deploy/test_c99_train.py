@@ -95,6 +95,12 @@ def test_own_test_trains_under_the_sanitizers(cc):
     assert host.tested(made) == "net: 0 codes differ\n"
 
 
+def test_many_weights_without_a_bend_compile_without_a_warning(cc):
+    net = mlp((30, 30), output="linear", rng=np.random.default_rng(0), ops=Q16_16)
+    made = c99.export(net, Q16_16, "net", trainable=True, optimizer=SETTINGS, vectors=2)
+    assert host.tested(made, flags=()) == "net: 0 codes differ\n"
+
+
 def test_plot_draws_every_weight_the_loss_and_the_output(cc, tmp_path):
     data = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
     net = mlp((2, 4, 1), rng=np.random.default_rng(0), ops=Q16_16, limit=1.0)

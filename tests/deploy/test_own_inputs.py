@@ -62,6 +62,17 @@ def test_readings_hold_twice_the_range_and_end_there():
     ]  # fmt: skip
 
 
+def test_small_changes_far_from_zero_are_kept():
+    x = 101_325 + np.random.default_rng(0).normal(0, 1, (9, 50, 1))
+    both = Sensor.of(np.concatenate([x, x - 101_325], 2).astype(np.float32))
+    assert both.base[0] == pytest.approx(101_325, abs=2) and both.base[1] == 0
+    assert both.told(0) == f"round((value - {both.base[0]:.6g}) x 2^{both.bits[0]})"
+    assert both.told(1) == f"round(value x 2^{both.bits[1]})"
+    back = both.base[0] + both.readings(np.concatenate([x, x], 2))[..., :1] / 2.0 ** both.bits[0]
+    assert np.abs(back - x).max() < 0.05
+    assert 200 < abs(Sensor.of(x).readings(x + 200) / 2.0 ** Sensor.of(x).bits[0]).max() < 210  # it may drift
+
+
 def test_codes_are_the_deviation_over_the_step():
     v = np.random.default_rng(0).normal((300, -5000), (40, 900), (4000, 2)).round()
     codes = Codes.of(v, 0.05, 8)

@@ -89,11 +89,22 @@ def test_ragged_rows_are_left_out_and_counted():
         (b"\0\0", "binary file"),
         (b"a,b\n", "rows under its head"),
         (b",\n1,2\n", "names of its"),
+        (b"\x89PNG\r\n\x1a\n\x04\xff,", "binary file"),
+        (b"a,b\n1," + 200_000 * b"x", "a quotation mark may be open"),
+        (csv("a,b", '"1,2', *["3,4"] * 60), "mark is open, got one row of lines 2 to 62"),
+        (csv("A title", "a,b", "1,2"), "comes first, got 2 rows with more or fewer columns"),
     ],
 )
 def test_what_is_no_table_is_refused(content, sentence):
     with pytest.raises(ValueError, match=sentence):
         read(content)
+
+
+def test_what_spreadsheets_write_is_read():
+    said_twice = csv("sep=;", "t;x", "0;1,5").replace(b"\n", b"\r\n")
+    for content in said_twice, csv("t\tx", "0\t1,5").decode().encode("utf-16"):
+        table = read(content)
+        assert list(table.columns) == ["t", "x"] and table.columns["x"].tolist() == [1.5]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
@@ -127,6 +138,12 @@ def test_given_roles_win_and_an_unknown_column_is_named():
         roles_of(table, label="nothing")
     with pytest.raises(ValueError, match="channels must be columns of numbers"):
         roles_of(table, channels=("activity",))
+    with pytest.raises(ValueError, match="channels must be named once each"):
+        roles_of(table, channels=("ax", "ax"))
+    with pytest.raises(ValueError, match="rate must be positive"):
+        roles_of(table, rate_hz=float("inf"))
+    with pytest.raises(ValueError, match=r"numbers that change, got 'a' \(text\), 'b' \(numbers\) in 2 rows"):
+        roles_of(read(csv("a,b", "x,1", "y,1")))
 
 
 def test_short_gaps_are_filled_along_a_line_and_long_ones_cut():
@@ -147,6 +164,26 @@ def test_a_number_that_means_no_value_is_missing_but_a_reading_of_that_size_is_n
     assert said(found.notes, "-9999 stands 1 time") and found.parts[0].x.min() >= -1
     large = clean("x", *(str(9000 + 20 * i) for i in range(99)), rate_hz=1, channels=("x",))
     assert large.parts[0].x.max() == 9000 + 20 * 98
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_no_sensor_tells_are_missing():
+    rows = [f"{i % 7},{np.sin(i):.3f}" for i in range(50)]
+    rows[20] = "3,-1e308"
+    found = clean("x,z", *rows, rate_hz=1)
+    assert said(found.notes, "z: 1 number beyond 1e+30") and np.abs(found.parts[0].x).max() < 7
+    with pytest.raises(ValueError, match="more than half of each column is empty or beyond"):
+        clean("x", *(f"{(-1) ** i}e308" for i in range(20)), rate_hz=1)
+    with pytest.raises(ValueError, match="by less than 1,000,000 s"):
+        clean("time_s,x", *(f"{i}e300,{i % 7}" for i in range(60)))
+
+
+def test_labels_that_differ_by_capitals_are_one():
+    rows = [f"{i % 7},{('Run', 'run', 'RUN')[i % 3 * (i > 5)] if i < 40 else 'idle'}" for i in range(80)]
+    found = clean("x,label", *rows, rate_hz=1)
+    assert [r.label for r in found.parts] == ["Run", "idle"] and said(found.notes, "run as Run")
+    table = read(csv("x,label", *rows[:40]))
+    assert classes(table, roles_of(table)) == 1
 
 
 def test_rates_become_one_and_a_tone_keeps_its_frequency():
@@ -173,11 +210,14 @@ def test_a_lost_sample_is_put_back_in_its_place():
     assert said(found.notes, "uneven samples")
 
 
+@pytest.mark.filterwarnings("error")
 def test_time_in_milliseconds_or_as_dates_gives_the_same_rate():
     by_name = clean("time_ms,x", *(f"{20 * i},{i % 7}" for i in range(60)))
     by_size = clean("timestamp,x", *(f"{20 * i},{i % 7}" for i in range(60)))
     dates = clean("date,x", *(f"2026-01-31 12:00:{i / 50:06.3f}Z,{i % 7}" for i in range(60)))
-    assert by_name.rate_hz == by_size.rate_hz == dates.rate_hz == 50
+    zones = ("12:00:{:06.3f}Z", "13:00:{:06.3f}+01:00")
+    apart = clean("date,x", *(f"2026-01-31T{zones[i % 2].format(i / 50)},{i % 7}" for i in range(60)))
+    assert by_name.rate_hz == by_size.rate_hz == dates.rate_hz == apart.rate_hz == 50
     with pytest.raises(ValueError, match="time must be numbers or dates"):
         clean("date,x", "soon,1", "later,2")
 
@@ -208,6 +248,18 @@ def test_no_machine_is_in_two_parts_and_every_class_in_all(seed):
     machines = [set(cut.groups[cut.of(part)]) for part in PARTS]
     assert all(machines) and sum(map(len, machines)) == len(set.union(*machines)) == 6
     assert (cut.counts > 0).all() and cut.honest and said(cut.notes, "none is in two parts")
+
+
+def test_three_machines_or_three_recordings_of_a_class_are_enough():
+    cut = parted(fleet(3, seconds=12))
+    assert cut.honest and [len(np.unique(cut.groups[cut.of(part)])) for part in PARTS] == [1, 1, 1]
+    rows = ["run,acc,state"]
+    rows += [f"r{r},{(i * 7 + r) % 11},s{r % 8}" for r in range(24) for i in range(400)]
+    cut = parted(rows)
+    assert cut.apart == RUNS and (cut.counts > 0).all() and len(cut.classes) == 8
+    few = [f"r{r},{(i * 7 + r) % 11},s{r}" for r in range(2) for i in range(1000)]
+    with pytest.raises(ValueError, match=r"or one of 2,560 samples: to learn, .* got s0 in 1, s1 in 1"):
+        parted(["run,acc,state", *few])
 
 
 def test_without_a_machine_time_is_parted_and_no_sample_is_in_two_parts():

@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from tinylib.cost.layers import Shape
+from tinylib.cost.layers import Shape, count
 from tinylib.deploy import c99_test, c99_train
 from tinylib.deploy.emit import cells, dense, fixed, images, int8, int8_cfc, kan
 from tinylib.deploy.emit.fixed import Functions
 from tinylib.deploy.emit.sources import Sources, header, spaced, title
 from tinylib.deploy.emit.text import block, checked_name, container
 from tinylib.deploy.emit.unit import Unit, emit
+from tinylib.formats.qformat import QFormat
 from tinylib.nets.arithmetic import Fixed
 from tinylib.nets.cfc import CfC
 from tinylib.nets.int8 import RUNTIMES, Int8Network
@@ -63,6 +64,11 @@ def export(
     elapsed: one more input, the last: the time since the sample before [s], which a CfC takes for its dt
     """
     checked_name(name)
+    count("vectors", vectors)
+    if in_shape is not None:
+        if not isinstance(in_shape, (tuple, list)):
+            raise TypeError(f"in_shape must be a tuple such as (20, 20, 1), got {shown(in_shape)}")
+        in_shape = tuple(count("each axis of in_shape", n) for n in in_shape)
     if elapsed and not _has_cfc(network):
         raise ValueError(
             "elapsed must go with a CfC in a Q format: no other part knows uneven times, got none"
@@ -77,6 +83,7 @@ def export(
     network.check(ops)
     if network.seeds:
         raise ValueError(f"network must be one: `at` takes it out of many, got leading axes {network.seeds}")
+    _held(network, ops.q)
     shape = _in_shape(network, in_shape)
     functions = Functions(ops, fixed.MAKERS)
     if trainable:
@@ -88,6 +95,15 @@ def export(
     checks, ts = c99_test.lesson(network, ops, shape, vectors, data)
     learnt = ts, c99_test.learnt(network, ops, checks[0], ts, optimizer, dead_zone)
     return _tested(made, checks, learnt)
+
+
+def _held(network: Network, q: QFormat) -> None:
+    """Raise unless all parameters are there and codes of the format, as C has to store them."""
+    for name, a in ((name, a) for arrays in network.arrays for name, a in arrays.items()):
+        if not a.size:
+            raise ValueError(f"{name} must hold codes: C has no empty arrays, got shape {a.shape}")
+        if not q.min_raw <= a.min() <= a.max() <= q.max_raw:
+            raise ValueError(f"{name} must hold codes of {q}: C stores no others, got {a.min()} to {a.max()}")
 
 
 def _tested(made: Sources, checks: Any, learnt: Any = None) -> Sources:
@@ -143,20 +159,20 @@ def _inference(
 ) -> Sources:
     to, x, inputs = Unit(functions), "x", int(np.prod(shape)) + elapsed
     to.elapsed = f"x[{inputs - 1}]" if elapsed else ""
-    parts = [p for p in network.parts if not isinstance(p, (Dropout, Flatten))]
-    recurrent = [i for i, part in enumerate(parts) if isinstance(part, Recurrent)]
-    if any(parts[i].last_only for i in recurrent[:-1]):
+    at_work = [i for i, p in enumerate(network.parts) if not isinstance(p, (Dropout, Flatten))]
+    recurrent = [p for p in network.parts if isinstance(p, Recurrent)]
+    if any(part.last_only for part in recurrent[:-1]):
         raise ValueError("a part behind the last state of a sequence must not be recurrent, got one")
     if recurrent and len(shape) != 1:
         raise ValueError(f"a recurrent network must take rows of features, got in_shape {shape}")
-    if not parts:
+    if not at_work:
         raise ValueError("a network must have a part that does something: a copy needs no C, got none")
-    for part in network.parts:
+    for i, part in enumerate(network.parts):
         if isinstance(part, Flatten):
             shape = (int(np.prod(shape)),)
-        if not any(part is p for p in parts):
+        if i not in at_work:
             continue
-        to.final = part is parts[-1]
+        to.final = i == at_work[-1]  # by place: one part may stand at several
         if not isinstance(part, images.PARTS):
             _fits(part, shape)
         x, shape = emit(part, to, x, shape)

@@ -88,9 +88,8 @@ def program(made: Sources, checks: tuple[Array, Array], learnt: tuple[Array, Arr
         ts, weights = learnt
         arrays += [_matrix(f"{name}_code", "ts", ts), _matrix(f"{name}_code", "learnt", weights[None])]
         texts = {key: Template(text).substitute(name=name, samples=len(xs)) for key, text in LEARNING.items()}
-        texts["head"] = ",loss" + "".join(f",w_{i}" for i in range(made.weights))
-        texts["weights"] = Template(texts["weights"]).substitute(weights=made.weights)
-        texts["after"] = Template(texts["after"]).substitute(weights=made.weights)
+        for key in ("head", "weights", "after"):
+            texts[key] = Template(texts[key]).substitute(weights=made.weights)
     return Template(PROGRAM).substitute(
         texts,
         name=name,
@@ -101,7 +100,6 @@ def program(made: Sources, checks: tuple[Array, Array], learnt: tuple[Array, Arr
         state=f"    {name}_state state;\n" if made.stateful else "",
         start=f"    {name}_start(&state);\n" if made.stateful else "",
         outputs=made.outputs,
-        head="step" + "".join(f",y_{k}" for k in range(made.outputs)) + texts["head"],
         one=f"{made.one}.0",
     )
 
@@ -131,6 +129,7 @@ def learnt(network: Network, ops: Fixed, xs: Array, ts: Array, optimizer: SGD, d
 
 TRACED = 2_000  # steps of training that are drawn
 LEARNING = {
+    "head": '    printf(",loss");\n    for (k = 0; k < $$weights; k++)\n        printf(",w_%d", k);\n',
     "train": "            ${name}_code loss = ${name}_train(xs[i], ts[i]);\n",
     "weights": (
         '            printf(",%g", (double)loss / one);\n            for (k = 0; k < $$weights; k++)\n'
@@ -155,7 +154,10 @@ static void table(void)
 {
 ${state}    ${name}_code y[$outputs];
     int pass, i, k;
-    printf("$head\\n");
+    printf("step");
+    for (k = 0; k < $outputs; k++)
+        printf(",y_%d", k);
+$head    printf("\\n");
 $start    for (pass = 0; pass < $passes; pass++)
         for (i = 0; i < $samples; i++) {
 $train            $run

@@ -148,7 +148,9 @@ def _choice(bends: list[str], text: Any) -> str:
     """Statements that return `text` of the activation of layer l."""
     kinds = list(dict.fromkeys(bends))
     if len(kinds) == 1:
-        return f"    (void)l;\n    return {text(kinds[0])};"
+        said = text(kinds[0])
+        unread = "    (void)y;\n" * (said == "d")
+        return f"    (void)l;\n{unread}    return {said};"
     tests = [f"    if (bends[l] == {kind.upper()})\n        return {text(kind)};" for kind in kinds[:-1]]
     return "\n".join([*tests, f"    return {text(kinds[-1])};"])
 

@@ -168,6 +168,10 @@ def _(part: BinaryDense | TernaryDense, to: Unit, x: str, shape: Shape) -> tuple
         to.say(f"trit_dense({x}, {n}, {name}_w, {m}, {y});")
     b = to.array(f"{name}_b", part.b, "biases")
     if held.alpha is not None:
+        if held.alpha.max() > to.ops.q.max_raw:
+            raise ValueError(
+                f"alpha must be a code of {to.ops.q}: weights lie at its end, got {held.alpha.max()}"
+            )
         to.functions.ask("affine")
         alpha = to.array(f"{name}_alpha", held.alpha, "factors of the outputs")
         to.say(f"affine({y}, {m}, {alpha}, {b}, {y});")

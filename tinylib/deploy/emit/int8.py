@@ -229,6 +229,15 @@ def out_shape(layer: Any, shape: Shape) -> Shape:
     return layer.layer.out_shape(shape)
 
 
+def shiftable(shifts: Any, low: int, high: int) -> None:
+    """Raise unless a word of C may be moved by each of some shifts."""
+    if not low <= min(shifts) <= max(shifts) <= high:
+        raise ValueError(
+            f"scales of a layer must lie nearer together: C moves a sum by {low} to {high} bits, got "
+            f"{', '.join(map(str, shifts))}"
+        )
+
+
 @singledispatch
 def _emit_int8(layer: Any, to: Int8Unit, name: str, shape: Shape, rule: str) -> Callable[..., str]:
     """Write the arrays of one layer; what returned writes its call, from its inputs and its output."""
@@ -305,12 +314,14 @@ def _(layer: Int8Add, to: Int8Unit, name: str, shape: Shape, rule: str) -> Calla
     if rule == "single":
         ratios = [s.scale / target.scale for s in layer.sources]
         shift = 21 - int(np.frexp(max(ratios))[1])
+        shiftable([shift], 1, 62)
         each = [v for s, r in zip(layer.sources, ratios) for v in (s.zero_point, round(r * 2.0**shift))]
         numbers = [*each, target.zero_point, shift, *span]
     else:
         twice = 2 * max(s.scale for s in layer.sources)
         each = [v for s in layer.sources for v in (s.zero_point, *multiplier(1.0, s.scale, twice))]
         numbers = [*each, target.zero_point, *multiplier(1.0, twice, target.scale * 2**20), *span]
+        shiftable(numbers[2:9:3], -30, 31)
     q = to.array("int32_t", name, numbers)
     return lambda a, b, y: f"add_{rule}({a}, {b}, {prod(shape)}, {q}, {y});"
 

@@ -4,6 +4,7 @@ from string import Template
 
 import numpy as np
 
+from tinylib.deploy.emit.int8 import shiftable
 from tinylib.deploy.emit.text import array
 from tinylib.nets.int8_cfc import Int8CfC
 
@@ -86,6 +87,7 @@ def program(cell: Int8CfC, name: str) -> list[str]:
     zero = -cell.source.zero_point * cell.w_in.sum(0, dtype=np.int64)
     tanh, sigmoid = cell.tables
     numbers = np.array([cell.multipliers[key] for key in cell.multipliers])
+    shiftable(numbers[:, 1].tolist(), -31, 63)
     L = cell.sums.scale
     data = [
         array("int8_t", "w_in", cell.w_in.T, cell.w_in.T * s_in, "a row for each backbone feature"),

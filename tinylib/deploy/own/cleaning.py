@@ -7,6 +7,7 @@
 What was done is said in one sentence each. Nothing is learnt here: no value depends on another recording.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,8 @@ Array = np.ndarray
 LEAST = 8  # samples that a recording must have in a row
 FILL = 5  # samples of a gap that a straight line fills
 MARKS = (-999.0, 999.0, -9999.0, 9999.0, 99999.0, -99999.0, 32767.0, -32768.0, 65535.0)  # "no value"
+LARGEST = 1e30  # that a reading may be, and the square of it in 64 bits
+SLOWEST = 1e6  # seconds from sample to sample: beyond, no recording goes on
 UNEVEN = 0.02  # share by which rates may differ before they are made one
 
 
@@ -47,6 +50,7 @@ def recordings(table: Table, roles: Roles) -> Recordings:
     notes: list[str] = []
     x = np.column_stack([table.columns[name] for name in roles.channels])
     label, group, run = (_words(table, name) for name in (roles.label, roles.group or roles.run, roles.run))
+    label = _one_case(label, notes)
     when = None
     if roles.time:
         when, said = seconds(table, roles.time)
@@ -97,10 +101,28 @@ def _words(table: Table, name: str | None) -> Array:
     return np.array([names.get(v, "") for v in column])
 
 
+def _one_case(words: Array, notes: list[str]) -> Array:
+    """Words that differ by capitals alone as one, in the form that is seen most."""
+    forms = Counter(words.tolist()).most_common()
+    usual: dict[str, str] = {}
+    for word, _ in forms:
+        usual.setdefault(word.lower(), word)
+    changed = [f"{word} as {usual[word.lower()]}" for word, _ in forms if usual[word.lower()] != word]
+    if not changed:
+        return words
+    notes.append(f"Labels that differ by capitals alone are one: {', '.join(changed)}.")
+    return np.array([usual[word.lower()] for word in words])
+
+
 def _without_marks(x: Array, channels: tuple[str, ...], notes: list[str]) -> tuple[Array, tuple[str, ...]]:
     """Numbers that stand for "no value" as NaN; channels that are mostly missing are left out."""
     x = x.copy()
     for k, name in enumerate(channels):
+        huge = np.abs(x[:, k]) > LARGEST
+        if huge.any():
+            x[huge, k] = np.nan
+            hits = counted(huge.sum(), "number")
+            notes.append(f"Column {name}: {hits} beyond {LARGEST:g}, as no sensor tells: read as missing.")
         seen = x[np.isfinite(x[:, k]) & ~np.isin(x[:, k], MARKS), k]
         low, high = np.percentile(seen, (1, 99)) if len(seen) else (0.0, 0.0)
         room = 5 * (high - low)
@@ -120,7 +142,9 @@ def _without_marks(x: Array, channels: tuple[str, ...], notes: list[str]) -> tup
         if not stays
     ]
     if not keep.any():
-        raise ValueError("data must hold readings: more than half of each column is missing, got none")
+        raise ValueError(
+            f"data must hold readings: more than half of each column is empty or beyond {LARGEST:g}, got none"
+        )
     return x[:, keep], tuple(n for n, stays in zip(channels, keep) if stays)
 
 
@@ -141,10 +165,13 @@ def _even(
         cut = [0, *(np.flatnonzero((back & ~same) | far) + 1), b - a]
         for first, last in pairwise(cut):
             fresh = first + np.flatnonzero(np.r_[True, np.diff(when[a + first : a + last]) > 0])
-            if len(fresh) > 2:
+            if len(fresh) > 2 and typical < SLOWEST:
                 pieces.append((a + fresh, 1 / float(np.median(np.diff(when[a + fresh])))))
     if not pieces:
-        raise ValueError("time must go forward from row to row: no two samples follow each other, got none")
+        raise ValueError(
+            f"time must go forward from row to row, by less than {SLOWEST:,.0f} s: no samples follow each "
+            "other, got none"
+        )
     notes += [f"Time runs back {counted(backwards, 'time')}: a new recording begins there."] * bool(backwards)
     notes += [f"{counted(gaps, 'gap')} of more than {FILL} samples: a recording is cut there."] * bool(gaps)
     rates = np.array([rate for _, rate in pieces])

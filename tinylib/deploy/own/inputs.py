@@ -1,6 +1,6 @@
 """From readings to the codes that a network reads, in integers alone: the same bits here and in C.
 
-    reading    r = round(value 2^f), 16 bits, f of its own for each channel
+    reading    r = round((value - base) 2^f), 16 bits, f and base of its own for each channel
     code       clamp(((v - offset) factor + half) >> shift)          v: a reading, or a feature
     feature    256 log2 of a sum of squares, over bands of a spectrum or over the window
 
@@ -19,24 +19,44 @@ from tinylib.datasets.spectra import edges
 
 Array = np.ndarray
 READING = 2**15 - 1
+FAR = 1024
 PIECE = 256  # windows transformed at a time
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """What a reading of each channel is worth: value = reading / 2^bits[channel]."""
+    """What a reading of each channel is worth: value = base[channel] + reading / 2^bits[channel].
+
+    base: not 0 for a channel that moves little and far from 0, as air pressure; () where no channel does
+    """
 
     bits: tuple[int, ...]
+    base: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, x: Array) -> "Sensor":
-        """Room for twice the largest value of x (n, time, channels) in 16 bits."""
-        largest = np.abs(x).max(axis=(0, 1)).astype(float)
-        return cls(tuple(int(np.floor(np.log2(READING / 2 / max(v, 1e-30)))) for v in largest))
+        """Room for twice the largest value of x (n, time, channels) in 16 bits.
+
+        A channel more than FAR times farther from 0 than it moves has a base; since such values drift, there
+        is room for FAR / 4 times that move.
+        """
+        low, high = x.min(axis=(0, 1)).astype(float), x.max(axis=(0, 1)).astype(float)
+        middle, move = (low + high) / 2, (high - low) / 2
+        far = (move > 0) & (np.abs(middle) > FAR * move)
+        base = np.array([float(f"{v:.6g}") if b else 0.0 for v, b in zip(middle, far)])
+        room = np.where(far, FAR / 8 * move + np.abs(middle - base), np.maximum(np.abs(low), np.abs(high)))
+        bits = tuple(int(np.floor(np.log2(READING / 2 / max(v, 1e-30)))) for v in room)
+        return cls(bits, tuple(base.tolist()) if far.any() else ())
+
+    def told(self, channel: int) -> str:
+        """How a reading of a channel is made of its value [text]."""
+        base = self.base[channel] if self.base else 0
+        value = f"(value {'-' if base > 0 else '+'} {abs(base):.6g})" if base else "value"
+        return f"round({value} x 2^{self.bits[channel]})"
 
     def readings(self, x: Array) -> Array:
         """int16 readings, shaped as x."""
-        scaled = np.asarray(x, np.float64) * np.exp2(self.bits)
+        scaled = (np.asarray(x, np.float64) - (self.base or 0)) * np.exp2(self.bits)
         return np.clip(np.floor(scaled + 0.5), -READING - 1, READING).astype(np.int16)
 
 

@@ -110,8 +110,7 @@ class Program:
 
     def _header(self, name: str) -> str:
         meaning = [
-            f"   {channel}: value = reading / 2^{bits}"
-            for channel, bits in zip(self.channels, self.sensor.bits)
+            f"   {channel}: reading = {self.sensor.told(k)}" for k, channel in enumerate(self.channels)
         ]
         names = ", ".join(f"{i} {_plain(c)}" for i, c in enumerate(self.classes))
         numbers = {

@@ -251,7 +251,7 @@ def _files(found: Found, name: str) -> str:
     p = found.program
     if p is None:
         return ""
-    bits = ", ".join(f"{c}: reading = round(value x 2^{b})" for c, b in zip(p.channels, p.sensor.bits))
+    bits = ", ".join(f"{c}: reading = {p.sensor.told(k)}" for k, c in enumerate(p.channels))
     if found.detector:
         use = f"uint32_t score = {name}_anomaly(window);\n/* an alarm if score > {name.upper()}_THRESHOLD */"
     else:

@@ -8,10 +8,11 @@ a network would learn it by heart, and be right for the wrong reason.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
-from tinylib.deploy.own.tables import Table
+from tinylib.deploy.own.tables import Table, counted
 from tinylib.units import shown
 
 Array = np.ndarray
@@ -63,7 +64,7 @@ def roles_of(
     for what, name in (("label", label), ("group", group), ("time", time)):
         if name and name not in table.columns:
             raise ValueError(f"{what} must be a column, one of {', '.join(table.columns)}, got {shown(name)}")
-    if rate_hz is not None and not rate_hz > 0:
+    if rate_hz is not None and not 0 < rate_hz < np.inf:
         raise ValueError(f"rate must be positive: it is samples per second, got {shown(rate_hz)}")
     if rate_hz is not None and time:
         raise ValueError(
@@ -94,9 +95,17 @@ def roles_of(
         channels = _readings(table, taken - {None, ""}, notes)
     elif wrong := [c for c in channels if c not in table.columns or table.is_text(c)]:
         raise ValueError(f"channels must be columns of numbers, got {', '.join(map(shown, wrong))}")
+    elif len(set(channels)) < len(channels):
+        raise ValueError(f"channels must be named once each, got {', '.join(map(shown, channels))}")
     if not channels:
-        raise ValueError(f"data must have a column of readings, got {', '.join(table.columns)}")
+        raise ValueError(f"data must have a column of readings, numbers that change, got {_listed(table)}")
     return Roles(label or None, group or None, run, time or None, tuple(channels), rate_hz, tuple(notes))
+
+
+def _listed(table: Table) -> str:
+    """The first columns of a table with what they hold."""
+    kinds = [f"{shown(name)} ({'text' if table.is_text(name) else 'numbers'})" for name in table.columns]
+    return ", ".join(kinds[:8]) + ", ..." * (len(kinds) > 8) + f" in {counted(table.rows, 'row')}"
 
 
 def _words(name: str) -> list[str]:
@@ -143,11 +152,11 @@ def _readings(table: Table, taken: set, notes: list[str]) -> tuple[str, ...]:
 
 def _counts(name: str, column: Array) -> bool:
     """Whether a column is a counter: it goes up by the same step nearly everywhere."""
-    if name.lower() in COUNTERS and np.all(column[np.isfinite(column)] % 1 == 0):
-        steps = np.diff(column)
-        return bool(np.mean(steps == 1) > 0.8)
-    steps = np.diff(column[np.isfinite(column)])
-    return bool(len(steps) > 10 and np.ptp(column[np.isfinite(column)]) and np.mean(steps == 1) > 0.99)
+    there = column[np.isfinite(column)]
+    with np.errstate(over="ignore"):  # of numbers that no sensor tells
+        if name.lower() in COUNTERS and np.all(there % 1 == 0):
+            return bool(np.mean(np.diff(column) == 1) > 0.8)
+        return bool(len(there) > 11 and np.ptp(there) and np.mean(np.diff(there) == 1) > 0.99)
 
 
 def classes(table: Table, roles: Roles) -> int:
@@ -156,7 +165,9 @@ def classes(table: Table, roles: Roles) -> int:
         return 0
     column = table.columns[roles.label]
     text = table.is_text(roles.label)
-    found = len(set(column) - {""}) if text else len(np.unique(column[np.isfinite(column)]))
+    found = (
+        len({word.lower() for word in column} - {""}) if text else len(np.unique(column[np.isfinite(column)]))
+    )
     if found > MOST_CLASSES:
         raise ValueError(
             f"label must name at most {MOST_CLASSES} classes: a quantity is none, got {found:,} values in "
@@ -184,10 +195,15 @@ def seconds(table: Table, name: str) -> tuple[Array, str]:
 
 def _dates(column: Array, name: str) -> tuple[Array, str]:
     try:
-        when = np.array([w.rstrip("Z").replace(" ", "T") if w else "NaT" for w in column], "datetime64[us]")
-    except ValueError:
+        when = np.array([_moment(w) if w else np.nan for w in column])
+    except (ValueError, OverflowError):
         raise ValueError(
             f"time must be numbers or dates such as 2026-01-31T12:00:00, got {shown(column[0])} in {name}"
         ) from None
-    found = when.astype(np.int64) / 1e6
-    return np.where(np.isnat(when), np.nan, found), f"Column {name} holds dates."
+    return when, f"Column {name} holds dates."
+
+
+def _moment(word: str) -> float:
+    """A date and time in seconds since 1970; without an offset it is that of UTC."""
+    when = datetime.fromisoformat(word)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

@@ -1,12 +1,14 @@
 """A CSV file as columns of numbers or text, with one sentence for everything that was odd about it.
 
 Read in pieces, so that a million rows need no more memory than their numbers. The separator, a decimal comma,
-a byte order mark and a missing head line are found out; a cell that is empty or says NA, NaN, null, none or ?
-is missing, and so is text in a column of numbers.
+a byte order mark, UTF-16 and a missing head line are found out; a cell that is empty or says NA, NaN, null,
+none or ? is missing, and so is text in a column of numbers.
 """
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -21,6 +23,8 @@ Array = np.ndarray
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", "nil"))
 PIECE = 50_000  # rows read at a time
 SEPARATORS = ",;\t|"
+MOST_LINES = 50  # that one row may have, by line ends within quotation marks
+CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a")  # bytes that no text holds
 MOST_TEXT = 0.1  # share of cells with text up to which a column is one of numbers
 
 
@@ -52,10 +56,11 @@ def read(source: str | Path | bytes, progress: bool = False) -> Table:
             raise ValueError(f"data must be a CSV file that exists, got {shown(str(source))}")
         source = path.read_bytes()
     notes: list[str] = []
-    lines = io.StringIO(_decoded(source, notes), newline="")
+    text = re.sub(r'\A"?sep=.?"?\s*?\n', "", _decoded(source, notes))  # a line for spreadsheets alone
+    lines = io.StringIO(text, newline="")
     first = _first_lines(lines)
     separator = _separator(first)
-    rows = (r for r in csv.reader(lines, delimiter=separator) if r and not r[0].startswith("#"))
+    rows = _rows(lines, separator)
     head = [cell.strip() for cell in next(rows)]
     width = len(head)
     if width < 1 or all(not cell for cell in head):
@@ -69,7 +74,8 @@ def read(source: str | Path | bytes, progress: bool = False) -> Table:
     pieces = _pieces(rows, width, first.count("\n") and source.count(b"\n"), progress)
     columns, odd = _columns(pieces, head, separator)
     if not columns[head[0]].size:
-        raise ValueError("data must have rows under its head line, got none")
+        wider = f"{odd[0][0].lower()}{odd[0][1:].rstrip('.')}" if odd else "none"
+        raise ValueError(f"data must have rows under its head line, which comes first, got {wider}")
     return Table(columns, (*notes, *odd))
 
 
@@ -78,8 +84,27 @@ def counted(n: int, what: str) -> str:
     return f"{int(n):,} {what}{'s'[: int(n) != 1]}"
 
 
+def _rows(lines: io.StringIO, separator: str) -> Iterator[list[str]]:
+    """The cells of each line that is no remark."""
+    reader, last = csv.reader(lines, delimiter=separator), 0
+    try:
+        for row in reader:
+            if reader.line_num - last > MOST_LINES:
+                raise ValueError(
+                    "data must be rows of cells: a quotation mark is open, got one row of lines "
+                    f"{last + 1:,} to {reader.line_num:,}"
+                )
+            last = reader.line_num
+            if row and not row[0].startswith("#"):
+                yield row
+    except csv.Error as error:
+        raise ValueError(f"data must be rows of cells: a quotation mark may be open, got {error}") from None
+
+
 def _decoded(source: bytes, notes: list[str]) -> str:
-    if b"\0" in source[:4096]:
+    if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return source.decode("utf-16", "replace")
+    if CONTROL & set(source[:4096]):
         raise ValueError("data must be text with separators, got a binary file; a spreadsheet exports CSV")
     try:
         return source.decode("utf-8-sig")

@@ -5,7 +5,6 @@ Without such a column every recording is cut into stretches of time, which are p
 accuracy is that on the same machines at another time. Windows overlap by half where there are few.
 """
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -191,9 +190,12 @@ def _parted(whole: Windows, blocks: list[tuple[int, int]], seed: int) -> tuple[W
         pieces = np.array([keys[block] for block in blocks])
         parted = _drawn(pieces, whole.y, len(whole.classes), seed)
         if parted is None:
+            seen = [len(np.unique(pieces[whole.y == k])) for k in range(len(whole.classes))]
+            few = [f"{name} in {n}" for name, n in zip(whole.classes, seen) if n < 3]
+            long = 2 * STRETCHES * whole.x.shape[1]
             raise ValueError(
-                "each class must have three recordings, or a long one: to learn, to choose and to test, "
-                f"got {dict(Counter(whole.classes[k] for k in whole.y))} windows"
+                f"each class must have three recordings, or one of {long:,} samples: "
+                f"to learn, to choose and to test, got {', '.join(few) or 'too few'}"
             )
     machines = [len(np.unique(whole.groups[parted == p])) for p in range(3)]
     sizes = np.bincount(parted, minlength=3)
@@ -220,16 +222,26 @@ def _drawn(keys: Array, y: Array, classes: int, seed: int, tries: int = 300) -> 
         return None
     sizes = table.sum(axis=0)
     draw, best, worst = Random(seed).random, None, np.inf
-    ends = np.cumsum(SHARES)
-    for _ in range(tries):
-        order = np.argsort([draw() for _ in names], kind="stable")
-        run = np.cumsum(table[order].sum(axis=1)) - table[order].sum(axis=1) / 2
-        part = np.empty(len(names), int)
-        part[order] = np.searchsorted(ends, run / sizes.sum()).clip(0, 2)
-        shares = np.array([table[part == p].sum(axis=0) for p in range(3)]) / sizes
-        off = np.abs(shares - np.array(SHARES)[:, None]).max() + 10 * (shares == 0).sum()
-        if off < worst:
-            best, worst = part, off
-    if worst >= 10:
-        return None
-    return best[np.searchsorted(names, keys)]
+    for ends, even in (np.cumsum(SHARES), False), (np.arange(1, 4) / 3, True):  # thirds where keys are few
+        for _ in range(tries):
+            draws = np.array([draw() for _ in names])
+            order = np.argsort(_dealt(draws, table.argmax(axis=1)) if even else draws, kind="stable")
+            run = np.cumsum(table[order].sum(axis=1)) - table[order].sum(axis=1) / 2
+            part = np.empty(len(names), int)
+            part[order] = np.searchsorted(ends, run / sizes.sum()).clip(0, 2)
+            shares = np.array([table[part == p].sum(axis=0) for p in range(3)]) / sizes
+            off = np.abs(shares - np.array(SHARES)[:, None]).max() + 10 * (shares == 0).sum()
+            if off < worst:
+                best, worst = part, off
+        if worst < 10:
+            return best[np.searchsorted(names, keys)]
+    return None
+
+
+def _dealt(draws: Array, kinds: Array) -> Array:
+    """Places 0..1 (n,) in the order of draws, those of each kind evenly apart."""
+    places = np.empty(len(draws))
+    for kind in np.unique(kinds):
+        mine = np.flatnonzero(kinds == kind)
+        places[mine[np.argsort(draws[mine])]] = (np.arange(len(mine)) + 0.5) / len(mine)
+    return places
