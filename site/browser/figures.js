@@ -42,7 +42,7 @@
         this.frames = frames;
         this.places = new Map(this.controls.map((c) => [c.name, steps(c)]));
         this.root.dataset.live = "yes";
-      }).catch((error) => { this.opened = null; this.fail(error); });
+      }).catch(() => { this.opened = null; this.fail(new Error("Its pictures could not be loaded; reload to try again.")); });
     }
 
     async picked(name, value) {
@@ -72,6 +72,7 @@
     }
 
     draw({ svg, error, device }) {
+      this.spoken.className = "hidden";
       if (device) store.set(device);
       if (error) this.picture.replaceChildren(element("p", { role: "alert" }, error));
       else this.picture.innerHTML = svg;
@@ -79,7 +80,11 @@
       this.telling = setTimeout(() => { this.spoken.textContent = this.picture.querySelector("title")?.textContent ?? ""; }, 700);
     }
 
-    fail(error) { this.moves.clear(); this.spoken.textContent = error.message; }
+    fail(error) { // to be read by all, under the picture as it was
+      this.moves.clear();
+      this.spoken.className = "";
+      this.spoken.textContent = error.message;
+    }
   }
 
   const written = (value) => Number(Number(value).toPrecision(6)).toLocaleString("en-US", // a year has no comma

@@ -2,6 +2,7 @@
 "use strict";
 {
   const ids = (item) => item.dataset.exercises.split(" ").filter(Boolean);
+  const many = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
   let bank = null;
 
   function map() {
@@ -17,8 +18,9 @@
     const line = document.getElementById("record-line");
     if (!line) return;
     const total = [...done.values()], given = total.reduce((sum, one) => sum + one.attempts, 0);
-    line.textContent = given ? `${total.filter((one) => one.right).length} of ${line.dataset.total} questions right, ${given} answers given.`
+    line.textContent = given ? `${total.filter((one) => one.right).length} of ${line.dataset.total} questions right, ${many(given, "answer")} given.`
                              : "Nothing recorded yet.";
+    if (!Progress.kept()) line.textContent += " This browser's storage is full or switched off: save the record before you close the page.";
     goOn(lessons.filter((item) => item.dataset.state !== "done"));
     again(given);
   }
@@ -36,7 +38,8 @@
     place.hidden = !given;
     document.getElementById("go-words").textContent = given ? "Go on with" : "Begin with";
     if (!given) return;
-    const found = await Python.call("standing", Progress.text());
+    const found = await Python.call("standing", Progress.text()).catch(() => null); // the page says why
+    if (!found || !place.isConnected) return;
     document.querySelector("#map .picture").innerHTML = found.map;
     document.getElementById("minutes-left").textContent = `about ${found.left} of lessons left`;
     const weak = document.getElementById("weak");
@@ -44,18 +47,17 @@
     weak.querySelector("ul").replaceChildren(...found.weak.map(({ concept, missed, tried, lesson }) => element("li", {},
       lesson ? element("a", { href: `lessons/${lesson}.html` }, concept) : concept, `: ${missed} of ${tried} first tries missed`)));
     const said = document.getElementById("review-said"), early = document.getElementById("review-early");
-    const many = (n) => `${n} question${n === 1 ? "" : "s"}`;
-    said.textContent = found.due ? `${many(found.due)} today, ${many(found.waiting - found.due)} later.`
-      : found.waiting ? `None today; ${many(found.waiting)} later.` : "None waits.";
-    early.hidden = Boolean(found.due) || !found.waiting;
-    early.onclick = () => { early.hidden = true; ask(found.again); document.querySelector("#review input")?.focus(); };
+    said.textContent = found.due ? `${many(found.due, "question")} today, ${many(found.waiting - found.due, "question")} later.`
+      : found.waiting ? `None today; ${many(found.waiting, "question")} later.` : "None waits.";
     const review = document.getElementById("review");
-    if (found.due && !review.childElementCount) ask(found.again.slice(0, found.due));
+    early.hidden = Boolean(found.due || review.childElementCount) || !found.waiting;
+    early.onclick = async () => { early.hidden = true; await ask(review, found.again); review.querySelector("input")?.focus(); };
+    if (found.due && !review.childElementCount) ask(review, found.again.slice(0, found.due));
   }
 
-  async function ask(questions) {
+  async function ask(review, questions) {
     bank ??= await (await fetch(new URL("bank.json", ASSETS))).json();
-    document.getElementById("review").replaceChildren(...questions.map(({ id, seed, prompt }) => {
+    review.replaceChildren(...questions.map(({ id, seed, prompt }) => {
       const root = new DOMParser().parseFromString(bank[id], "text/html").querySelector("section");
       Object.assign(root.dataset, { seed, where: "review" });
       root.querySelector(".prompt").textContent = prompt;
@@ -77,15 +79,14 @@
     });
     file.addEventListener("change", async () => {
       const added = file.files.length ? Progress.merge(await file.files[0].text()) : 0;
-      said.textContent = added < 0 ? "This browser's storage is full or switched off." : `${added} answers were added.`;
+      said.textContent = `${many(added, "answer")} ${added === 1 ? "was" : "were"} added.`;
       file.value = "";
-      map();
     });
     document.getElementById("record-forget").addEventListener("click", () => {
       if (!confirm("Delete the record of your answers in this browser?")) return;
       Progress.forget();
       said.textContent = "The record was deleted.";
-      map();
     });
   });
+  document.addEventListener("record", map);
 }

@@ -5,14 +5,18 @@ const Progress = (() => {
   const parsed = (text) => text.split("\n").flatMap((line) => {
     try { const row = JSON.parse(line); return typeof row?.id === "string" ? [row] : []; } catch { return []; }
   });
-  const text = () => { try { return localStorage.getItem(KEY) ?? ""; } catch { return ""; } };
+  let held = null; // the record where the browser keeps none: as long as the page is open
+  const text = () => { try { return held ?? localStorage.getItem(KEY) ?? ""; } catch { return ""; } };
+  const kept = () => held === null;
+  const changed = () => document.dispatchEvent(new Event("record"));
   function keep(all) {
-    try { localStorage.setItem(KEY, all); return true; } catch { return false; }
+    try { localStorage.setItem(KEY, all); held = null; } catch { held = all; }
+    changed();
   }
   const rows = () => parsed(text()).filter((row) => row.where !== ""); // "": a check that was only tried out
-  function summary() { // answers and whether one was right, by question
+  function summary(counts = () => true) { // answers and whether one was right, by question
     const found = new Map();
-    for (const row of rows()) {
+    for (const row of rows().filter(counts)) {
       const one = found.get(row.id) ?? { attempts: 0, right: false };
       found.set(row.id, { attempts: one.attempts + 1, right: one.right || row.right === true });
     }
@@ -21,17 +25,22 @@ const Progress = (() => {
   function merge(more) { // lines that are not there yet; the number of them
     const have = new Set(text().split("\n"));
     const fresh = parsed(more).map((row) => JSON.stringify(row)).filter((line) => !have.has(line) && have.add(line));
-    return keep(text() + fresh.map((line) => `${line}\n`).join("")) ? fresh.length : -1;
+    if (fresh.length) keep(text() + fresh.map((line) => `${line}\n`).join(""));
+    return fresh.length;
   }
-  const append = (row) => merge(row) >= 0;
-  const forget = () => { try { localStorage.removeItem(KEY); } catch { /* nothing is kept */ } };
-  return { append, forget, merge, rows, summary, text };
+  function forget() {
+    held = null;
+    try { localStorage.removeItem(KEY); } catch { /* nothing is kept */ }
+    changed();
+  }
+  addEventListener("storage", ({ key }) => { if (key === KEY || key === null) changed(); }); // from another tab
+  return { forget, kept, merge, rows, summary, text };
 })();
 
 class Question {
   constructor(root) {
     const { exercise, unit, title, seed = null, where = "quiz" } = root.dataset, choices = JSON.parse(root.dataset.choices ?? "[]");
-    Object.assign(this, { root, id: exercise, prompt: root.querySelector(".prompt") });
+    Object.assign(this, { root, id: exercise, seed, where, prompt: root.querySelector(".prompt") });
     const field = `answer-${Question.count = (Question.count ?? 0) + 1}`;
     this.box = [field, exercise, seed, where];
     this.answer = element("input", { id: field, type: "text", autocomplete: "off", spellcheck: "false",
@@ -49,11 +58,13 @@ class Question {
     if (root.dataset.draws) rows.push(button("New numbers", () => this.renew()));
     root.append(element("form", { class: "answer", onsubmit: (e) => { e.preventDefault(); this.check(); } }, ...rows), this.reply);
     this.answer.addEventListener("focus", () => Python.start(), { once: true });
+    root.show = () => this.show();
     this.show();
   }
 
-  show() {
-    const one = Progress.summary().get(this.id);
+  show() { // a question that is asked again begins without a mark
+    const again = this.where === "review";
+    const one = Progress.summary((row) => !again || (row.where === this.where && row.seed === this.seed)).get(this.id);
     this.mark.textContent = one?.right ? " ✓ right" : one ? " • tried" : "";
     this.root.dataset.state = one?.right ? "right" : one ? "tried" : "";
   }
@@ -68,8 +79,9 @@ class Question {
     const choice = this.choices.find((box) => box.checked)?.value ?? "";
     return this.ask(({ reply, row }) => {
       this.reply.innerHTML = reply;
-      if (row && !Progress.append(row)) this.reply.append(element("p", {}, "This browser keeps no record: its storage is full or switched off."));
-      this.show();
+      if (row) Progress.merge(row);
+      if (!Progress.kept()) this.reply.append(element("p", {},
+        "Kept only while this page is open: the browser's storage is full or switched off. Under Book, save the record as a file."));
     }, "check", this.answer.value, choice);
   }
 
@@ -86,6 +98,9 @@ class Question {
   }
 }
 
+document.addEventListener("record", () => {
+  for (const root of document.querySelectorAll("[data-exercise]")) root.show?.();
+});
 Page.ready(() => {
   if (location.protocol === "file:") return;
   for (const root of document.querySelectorAll("[data-exercise]")) new Question(root);

@@ -6,50 +6,61 @@ const ASSETS = new URL(".", document.currentScript.src);
 // started, goes on.
 const Page = (() => {
   const acts = [];
-  const begin = () => { for (const act of acts) act(); scrollers(); };
+  const begin = async () => { await Promise.all(acts.map((act) => act())); scrollers(); };
 
   function scrollers() { // what scrolls sideways can be reached with the keyboard; what does not is no stop
     for (const part of document.querySelectorAll("pre,.picture,.wide,.output")) {
       if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
       else part.removeAttribute("tabindex");
+      more(part);
     }
   }
+  const more = (part) => part.toggleAttribute?.("data-more", part.scrollLeft + part.clientWidth < part.scrollWidth - 1);
   addEventListener("resize", scrollers);
+  addEventListener("scroll", (event) => more(event.target), { capture: true, passive: true });
 
-  async function show(url) {
-    const answer = await fetch(url);
-    if (!answer.ok) throw new Error(String(answer.status));
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of ["main", "header ul"]) document.querySelector(part).replaceWith(next.querySelector(part));
-    document.title = next.title;
-    begin();
+  let here = location.pathname, asked = 0;
+
+  async function show(left) { // the page of the address; left: how it was left, where one comes back to it
+    const mine = ++asked;
+    try {
+      const answer = await fetch(location.href), text = await answer.text();
+      if (mine !== asked) return; // another page was asked for meanwhile
+      if (!answer.ok) throw new Error(String(answer.status));
+      const next = new DOMParser().parseFromString(text, "text/html");
+      for (const part of ["main", "header ul"]) document.querySelector(part).replaceWith(next.querySelector(part));
+      document.title = next.title;
+      const begun = begin();
+      if (!left) arrive();
+      await begun; // controls came meanwhile: what lies below them has moved
+      if (mine === asked && (left || location.hash)) arrive(left);
+    } catch { if (mine === asked) location.reload(); }
   }
 
-  function arrive() {
+  function arrive(left) {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target) return target.scrollIntoView();
-    scrollTo(0, 0);
-    document.getElementById("main").focus({ preventScroll: true });
+    if (target && !left) return target.scrollIntoView();
+    scrollTo(0, left?.y ?? 0);
+    const link = document.links[left?.link];
+    (link && link.href === left.to ? link : document.getElementById("main")).focus({ preventScroll: true });
   }
 
-  let here = location.pathname;
-  addEventListener("click", async (event) => {
+  addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const to = new URL(link.href);
-    if (link.download || to.origin !== location.origin || to.pathname === location.pathname || !to.pathname.endsWith(".html")) return;
+    if (link.download || to.protocol === "file:" || to.origin !== location.origin) return;
+    if (to.pathname === location.pathname || !to.pathname.endsWith(".html")) return;
     event.preventDefault();
-    try {
-      history.pushState(null, "", to);
-      here = to.pathname;
-      await show(to);
-      arrive();
-    } catch { location.assign(to); }
+    history.replaceState({ y: scrollY, link: [...document.links].indexOf(link), to: to.href }, "");
+    history.pushState(null, "", to);
+    here = to.pathname;
+    show();
   });
-  addEventListener("popstate", async () => {
+  addEventListener("popstate", ({ state }) => {
     if (location.pathname === here) return;
     here = location.pathname;
-    try { await show(location.href); arrive(); } catch { location.reload(); }
+    show(state);
   });
   document.addEventListener("DOMContentLoaded", begin);
   const icon = document.querySelector("link[rel=icon]");

@@ -19,6 +19,10 @@ async function start() {
   return (request) => workbook.call(request);
 }
 
+addEventListener("unhandledrejection", (event) => { // also where Python itself waits for a file that does not come
+  event.preventDefault();
+  const why = String(event.reason?.message ?? event.reason);
+  postMessage(["failed", event.reason instanceof TypeError ? `a file of it could not be loaded (${why})` : why]);
+});
 const ready = start();
-ready.catch((error) => postMessage(["failed", String(error.message ?? error)]));
 onmessage = async ({ data: [number, request] }) => postMessage([number, (await ready)(request)]);

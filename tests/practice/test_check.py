@@ -154,6 +154,11 @@ def test_subclasses_that_lie_are_refused(value):
         plain(value)
 
 
+@pytest.mark.parametrize("value", [np.timedelta64(3), np.datetime64(3, "s"), np.complex64(3), np.void(3)])
+def test_numpy_values_that_are_no_numbers_are_refused_in_a_sentence(value):
+    assert "must be a number" in str(check(SIZE, value))
+
+
 def test_plain_keeps_values_and_drops_types():
     assert plain((1, 2.5, "a", [np.int8(3), np.bool_(True)])) == [1, 2.5, "a", [3, True]]
     assert type(plain(np.int64(3))) is int and type(plain(np.float32(0.5))) is float

@@ -131,14 +131,47 @@ def test_terminal_finds_the_record_of_the_lessons_in_my(tmp_path):
 def test_without_lessons_nothing_is_written_and_the_numbers_differ(tmp_path):
     first, second = (run(tmp_path, "drill", "3", "--count", "3").stdout for _ in range(2))
     assert first.startswith("A number with or without unit") and first != second
+    assert "Answers are not recorded: no my/lessons" in first
     assert list(tmp_path.iterdir()) == []
+
+
+def test_drill_says_that_its_record_cannot_be_written(tmp_path):
+    done = run(tmp_path, "drill", "3", "--count", "1", TINYML_PROGRESS=str(tmp_path / "gone" / "p.jsonl"))
+    assert done.returncode == 0 and "Answers are not recorded: " in done.stdout, done.stderr
+
+
+def test_terminal_without_the_tick_sign_and_an_odd_byte_end_no_drill(record):
+    command = [sys.executable, "-m", "tinylib.practice", "drill", "3", "--count", "1"]
+    for encoding, keys in (("ascii", b"1e9\n\n"), ("utf-8", b"\xff5\n\n")):
+        env = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+        done = subprocess.run(command, input=keys, env=env, capture_output=True)
+        assert done.returncode == 0 and b"Not yet" in done.stdout, done.stderr
+        assert b"0 of 1 right" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_prompt_breaks_between_words_in_a_narrow_terminal(record):
+    import pty
+
+    main_end, end = pty.openpty()
+    command = [sys.executable, "-m", "tinylib.practice", "drill", "3", "--count", "1", "--seed", "x"]
+    env = {**os.environ, "COLUMNS": "40", "LINES": "24"}
+    subprocess.run(command, input=b"", stdout=end, env=env, check=True)
+    os.close(end)
+    said = os.read(main_end, 9999).decode().replace("\r", "")
+    os.close(main_end)
+    assert max(map(len, said.split("\n"))) < 40
+    assert BANK[PRUNING[0]].text(variant(BANK[PRUNING[0]], "x 0")) in " ".join(said.split("\n"))
 
 
 def test_commands_refuse_in_one_sentence(record, capsys):
     assert main(["drill", "99"]) == 2 and main(["drill", "--count", "0"]) == 2
-    assert main(["record", "--csv", "/no/such/folder/x.csv"]) == 2
+    assert main(["record", "--csv", "/no/such/folder/x.csv"]) == 2 and main(["dril"]) == 2
     errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 3 and all(e.startswith("tinylib.practice: ") for e in errors)
+    assert len(errors) == 4 and all(e.startswith("tinylib.practice: ") for e in errors)
+    assert "/no/such/folder/x.csv: no such file or directory" in errors[2]
+    assert "or be a command: worksheet or drill or record, got 'dril'" in errors[3]
+    assert main([]) == 2 and "drill [CHAPTER|--weak|--review]" in capsys.readouterr().err
     assert main(["drill", "--review"]) == 0 and main(["record"]) == 0
     said = capsys.readouterr().out
     assert "Nothing is due" in said and "Nothing is recorded yet" in said

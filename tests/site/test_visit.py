@@ -127,8 +127,14 @@ def test_progress_survives_a_reload_goes_out_and_comes_in(visit, tmp_path):
     page = visit("assignments/a01_metrics.html").page
     exercise = BANK["metrics.model_size_fp32"]
     mark = page.locator(f"[data-exercise='{exercise.id}'] .mark")
+    other = page.context.new_page()
+    other.goto(page.url)
     answer(page, exercise.id, "1")
     assert mark.inner_text().strip() == "• tried"
+    other.locator(
+        f"[data-exercise='{exercise.id}'] .mark", has_text="tried"
+    ).wait_for()  # in the other tab too
+    other.close()
     answer(page, exercise.id, f"{exercise.answer(**exercise.given):.12g}")
     page.reload()
     assert mark.inner_text().strip() == "✓ right"
@@ -153,6 +159,15 @@ def test_progress_survives_a_reload_goes_out_and_comes_in(visit, tmp_path):
         page.once("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Delete it").click()
         page.get_by_text("Nothing recorded yet.").wait_for()
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }")
+    page.get_by_role("link", name="Assignment 01: metrics").click()
+    assert "Kept only while this page is open" in answer(page, exercise.id, "1")
+    page.get_by_role("link", name="Book").click()
+    page.get_by_text("1 answer given. This browser's storage is full or switched off").wait_for()
+    with page.expect_download() as saving:  # the way out
+        page.get_by_role("button", name="Save it as a file").click()
+    saving.value.save_as(saved)
+    assert [a.id for a in progress.answers(saved)] == [exercise.id]
 
 
 def test_home_says_what_the_record_says(visit, tmp_path):
@@ -188,6 +203,19 @@ def test_home_says_what_the_record_says(visit, tmp_path):
     assert "Right" in answer(page, name, f"{BANK[name].answer(**numbers):.12g}")
     row = page.evaluate("() => Progress.rows().at(-1)")
     assert (row["id"], row["where"], row["right"]) == (name, "review", True)
+    page.evaluate(  # a page that is left before Python replied; a fault would be heard
+        "() => { document.dispatchEvent(new Event('record'));"
+        "document.querySelector('main').replaceChildren(); return Python.call('standing', ''); }"
+    )
+
+
+def test_python_that_does_not_come_is_said(visit):
+    visitor = visit("practice/1-metrics.html")
+    visitor.page.context.route("**/pyodide.asm.wasm", lambda route: route.abort())
+    visitor.page.locator(".exercise input").first.fill("5")
+    visitor.page.locator(".exercise input").first.press("Enter")
+    visitor.page.locator(".reply", has_text="Python did not start: a file of it").wait_for()
+    visitor.errors.clear()  # of the missing file
 
 
 @pytest.mark.parametrize("lesson", ["03_macs", "07_fixed_point", "16_xor_on_the_chip"])
@@ -211,6 +239,28 @@ def test_going_back_and_on_keeps_python(visit):
     assert page.evaluate("() => window.same === true")
 
 
+def test_back_leads_to_the_place_and_the_last_click_wins(visit):
+    page = visit("index.html").page
+    link = page.locator("li a[href$='17_fair_benchmark.html']")
+    link.scroll_into_view_if_needed()
+    left = page.evaluate("() => scrollY")
+    link.click()
+    page.get_by_role("heading", level=1, name="17 Liquid").wait_for()
+    assert left > page.evaluate("() => scrollY") == 0
+    page.go_back()
+    page.wait_for_function("left => Math.abs(scrollY - left) < 2", arg=left)
+    assert link.evaluate("link => link === document.activeElement")
+    page.evaluate(
+        "() => { const now = fetch; window.fetch = (to) => !to.includes('canvases') ? now(to)"
+        " : new Promise((go) => { window.late = () => go(now(to)); }); }"
+    )
+    page.get_by_role("link", name="Canvases").click()
+    page.get_by_role("link", name="Figures").click()
+    page.get_by_role("heading", level=1, name="Figures and calculators").wait_for()
+    page.evaluate("async () => { late(); await new Promise(go => setTimeout(go, 200)); }")
+    assert page.title() == "Figures" and page.url.endswith("/figures.html")
+
+
 def test_every_control_has_a_name_and_no_page_is_wider_than_a_phone(visit):
     visitor = visit("canvases.html", **{"reduced_motion": "reduce"})
     page = visitor.page
@@ -221,6 +271,13 @@ def test_every_control_has_a_name_and_no_page_is_wider_than_a_phone(visit):
         assert wide <= 0, f"{name} is {wide} pixels too wide"
     visitor.open("lessons/03_macs.html")
     page.locator("figure input").first.wait_for()
+    code = page.locator("pre[data-more]").first  # it goes on to the right: its edge fades until one is there
+    code.evaluate("code => { code.id = 'wide'; code.scrollLeft = 9999; }")
+    page.wait_for_function("() => !document.getElementById('wide').hasAttribute('data-more')")
+    page.emulate_media(media="print")
+    cut = "() => [...document.querySelectorAll('pre')].filter(p => p.scrollWidth > p.clientWidth).length"
+    assert page.evaluate(cut) == 0
+    page.emulate_media(media="screen")
     unnamed = page.evaluate(
         "() => [...document.querySelectorAll('input,select,button')].filter(c => "
         "!c.labels?.length && !c.textContent.trim() && !c.ariaLabel).length"

@@ -10,10 +10,12 @@ above. The record is the file that TINYML_PROGRESS names, else my/progress.jsonl
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
 import sys
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,7 +44,8 @@ def explain(ticket: str) -> str:
     """Prompt, numbers and worked solution behind a ticket [text]."""
     found = TICKET.fullmatch(ticket.strip())
     if not found:
-        raise ValueError(f"ticket must look like a02-3-7F3C, got {ticket!r}")
+        commands = " or ".join(COMMANDS)
+        raise ValueError(f"ticket must look like a02-3-7F3C, or be a command: {commands}, got {ticket!r}")
     release = release_of(found["assignment"])
     place = int(found["place"])
     if not 1 <= place <= len(release.questions):
@@ -84,9 +87,36 @@ def _drill(words: list[str]) -> str:
             "review": "Nothing is due: what you answer wrong comes back after a day.",
             "weak": "No concept is weak by your record so far.",
         }.get(kind, "Every question of the book was right once. `drill --review` keeps them.")
-    print(HOW)
+    _say("\n".join(filter(None, (HOW, _unkept()))))
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  arrow keys edit the line
     where = "review" if kind == "review" else "drill"
-    return f"\n{drill(exercises, seeds(exercises, answers, options.seed), input, print, where)}"
+    return f"\n{drill(exercises, seeds(exercises, answers, options.seed), input, _say, where)}"
+
+
+def _unkept() -> str:
+    """Why answers are lost, one sentence; empty where they are recorded."""
+    file = progress.path()
+    if file is None:
+        return "Answers are not recorded: no my/lessons is here or above, and TINYML_PROGRESS is not set."
+    try:
+        file.open("ab").close()
+    except OSError as error:
+        return f"Answers are not recorded: {_why(error)}."
+    return ""
+
+
+def _say(text: str) -> None:
+    """Print; in a terminal, words that do not fit go to the next line whole."""
+    if sys.stdout.isatty():
+        width = max(20, shutil.get_terminal_size().columns - 1)
+        text = "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in text.split("\n"))
+    print(text)
+
+
+def _why(error: Exception) -> str:
+    named = isinstance(error, OSError) and error.filename and error.strerror
+    return f"{error.filename}: {error.strerror.lower()}" if named else str(error)
 
 
 def _record(words: list[str]) -> str:
@@ -125,18 +155,28 @@ def _now() -> datetime:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0 printed, 2 one sentence on stderr."""
+    """Exit status: 0 printed, 1 nobody reads on, 2 one sentence on stderr."""
     words = sys.argv[1:] if arguments is None else arguments
+    if not words:
+        print(f"{__doc__}\npython -m tinylib.practice must be given a command or a ticket", file=sys.stderr)
+        return 2
     run = COMMANDS.get(words[0], _ticket) if words else _ticket
     if progress.VARIABLE not in os.environ and (found := progress.find(Path.cwd())):
         os.environ[progress.VARIABLE] = str(found)
     try:
-        print(run(words[run is not _ticket :]))
+        print(run(words[run is not _ticket :]), flush=True)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
     except (ValueError, OSError) as error:
-        print(f"tinylib.practice: {error}", file=sys.stderr)
+        print(f"tinylib.practice: {_why(error)}", file=sys.stderr)
         return 2
     return 0
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdin, sys.stdout):
+        stream.reconfigure(errors="replace")  # a terminal without the tick sign asks on
     sys.exit(main())

@@ -65,7 +65,7 @@ def _from_numpy(value: Any, room: list[int], depth: int) -> Any:
     if numpy is not None and any(kind is known for known in numpy.sctypeDict.values()):
         if issubclass(kind, numpy.bool_):
             return bool(value)
-        if issubclass(kind, numpy.integer):
+        if issubclass(kind, numpy.integer) and kind is not numpy.timedelta64:
             return int(value)
         if issubclass(kind, numpy.floating):
             return float(value)

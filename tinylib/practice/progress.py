@@ -131,4 +131,5 @@ def score() -> str:
     if not found:
         return "Nothing recorded yet."
     asked, right = {row["id"] for row in found}, {row["id"] for row in found if row.get("right") is True}
-    return f"{len(right)} of {len(asked)} questions right, {len(found)} answers given."
+    given = f"{len(found)} answer{'s' * (len(found) != 1)}"
+    return f"{len(right)} of {len(asked)} questions right, {given} given."

@@ -87,7 +87,8 @@ def table(answers: Sequence[Answer], now: datetime, width: int = 100) -> str:
     done = sum(s.done for s in found if s.page.is_lesson)
     of = sum(s.page.is_lesson for s in found)
     right = len({a.id for a in given if a.right})
-    lines.append(f"\n{right} of {len(BANK)} questions right, {len(given)} answers given.")
+    count = f"{len(given)} answer{'s' * (len(given) != 1)}"
+    lines.append(f"\n{right} of {len(BANK)} questions right, {count} given.")
     lines.append(f"{done} of {of} lessons done, {plan.spoken(plan.minutes_left(found))} of lessons left.")
     return "\n".join(lines)
 
