@@ -7,6 +7,7 @@ from ipywidgets import HBox, IntSlider, Play, SelectionSlider, ToggleButtons
 
 from tinylib.cost import Conv2D, devices
 from tinylib.lab import explore, my_device
+from tinylib.lab.explore import label
 from tinylib.lab.my_device import CHOSEN
 from tinylib.show import canvases
 
@@ -71,6 +72,25 @@ def test_a_name_is_shown_in_words_and_not_cut_off():
     assert wide.style.description_width == "initial"
     symbol = explore(lambda c_in: "<svg></svg>", c_in=[1, 2]).controls["c_in"]
     assert symbol.description == "c_in" and not symbol.style.description_width
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("energy_uj", "energy [µJ]"),
+        ("sleep_uw", "sleep [µW]"),
+        ("power_mw", "power [mW]"),
+        ("memory_gb", "memory [GB]"),
+        ("flash_kib", "flash [KiB]"),
+        ("every_s", "every [s]"),
+        ("clock_hz", "clock [Hz]"),
+        ("price_a_eur", "price a [EUR]"),
+        ("weight_bits", "weight bits"),
+        ("price_b", "price b"),
+    ],
+)
+def test_a_unit_at_the_end_of_a_name_is_written_as_one(name, words):
+    assert label(name) == words
 
 
 def steps(**more):

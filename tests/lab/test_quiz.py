@@ -100,6 +100,15 @@ def test_an_answer_that_cannot_be_read_is_told_how_to_write_it(text, rule):
     assert rule in answer(quiz("counting.conv_macs"), text).replace("&#x27;", "'")
 
 
+def test_check_shows_its_verdict_again_after_a_hint():
+    box = quiz("metrics.ridge_point")
+    wrong = answer(box, "0.25")
+    box.buttons["Hint"].click()
+    assert box.reply.value != wrong
+    box.buttons["Check"].click()
+    assert box.reply.value == wrong and box.tries == 1
+
+
 def test_half_an_answer_asks_for_the_other_half(tmp_path, monkeypatch):
     monkeypatch.setenv("TINYML_PROGRESS", str(tmp_path / "progress.jsonl"))
     box = quiz("act.fits_512k")

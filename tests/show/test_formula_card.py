@@ -21,6 +21,12 @@ def test_numbers_of_ones_own():  # by hand: 2 x 32 x 32 x 128 x 1024 x 2 and hal
     assert "268,435,456 B" in canvases.alternative(formula_card("KV cache", "tokens = 1024, bits = 8"))
 
 
+def test_symbols_of_another_metric_wait_for_it():
+    assert changed(named("Accesses"), "tokens = 1024, each_pj = 0.5") == changed(
+        named("Accesses"), "each_pj = 0.5"
+    )
+
+
 def test_whole_numbers_stay_whole():
     assert changed(named("KV cache"), "tokens = 1e3")["tokens"] == 1000
     assert isinstance(changed(named("KV cache"), "tokens = 1e3")["tokens"], int)

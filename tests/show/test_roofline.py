@@ -77,7 +77,9 @@ def test_gap_draws_every_year(year, scale):
     drawing = canvases.gap_bars(year, scale)
     ElementTree.fromstring(drawing)
     assert f"The gap in {year}" in canvases.alternative(drawing)
-    ElementTree.fromstring(canvases.growth_points(year, rule=scale == "log"))
+    root = ElementTree.fromstring(canvases.growth_points(year, rule=scale == "log"))
+    beside = [e for e in root.iter() if e.tag.endswith("text") and float(e.get("x")) > 520]
+    assert all(float(e.get("x")) + 6.2 * len(e.text) < 720 for e in beside) and len(beside) >= 6
 
 
 def test_gap_of_2021_in_numbers():  # 530e9 parameters at 2 bytes against 320 KiB

@@ -28,9 +28,13 @@ from ipywidgets import (
 
 from tinylib.lab.my_device import CHOSEN
 from tinylib.show import canvases
+from tinylib.units import UNITS, dimension
 
 _FEW = 5  # up to so many options are buttons, more are stops of a slider
 _SHORT = 10  # characters of a label that find room beside a control
+_MEASURED = ("data", "energy", "power", "time", "frequency", "EUR")
+_UNITS = {u.lower().replace("µ", "u"): u for u in reversed(UNITS) if dimension(u) in _MEASURED}
+_UNITS = {name: unit for name, unit in _UNITS.items() if len(name) > 1 or name == "s"}  # price_b is none
 _NARROW = {"button_width": "auto"}
 _ROW = {"display": "flex", "flex_flow": "row wrap", "grid_gap": "4px 20px"}
 
@@ -51,6 +55,14 @@ def _slider(low: Any, high: Any, step: Any = None) -> IntSlider | FloatSlider:
     return FloatSlider(min=low, max=high, step=step, value=low + (high - low) / step // 2 * step)
 
 
+def label(name: str) -> str:
+    """A name in words: "pointer bytes", and "energy [µJ]" for energy_uj; a symbol such as c_in stays."""
+    words, _, last = name.rpartition("_")
+    if words and last in _UNITS:
+        return f"{label(words)} [{_UNITS[last]}]"
+    return re.sub(r"(?<=\w\w)_", " ", name)
+
+
 def control(name: str, made_of: Any) -> ValueWidget:
     """A control from a widget, (low, high), (low, high, step), or a list of options.
 
@@ -69,7 +81,7 @@ def control(name: str, made_of: Any) -> ValueWidget:
         raise TypeError(
             f"control {name!r} must be a widget, (low, high), (low, high, step) or a list, got {made_of!r}"
         )
-    made_of.description = made_of.description or re.sub(r"(?<=\w\w)_", " ", name)  # c_in is a symbol
+    made_of.description = made_of.description or label(name)
     if len(made_of.description) > _SHORT:
         made_of.style.description_width = "initial"  # else JupyterLab cuts it off
     made_of.tooltip = made_of.tooltip or made_of.description

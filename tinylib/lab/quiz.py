@@ -65,6 +65,7 @@ class Quiz:
         """Judge what stands in the box; the same answer twice is one try."""
         value = (self.answer.value, self.choice.value) if self.exercise.choices else self.answer.value
         if value == self._answered:
+            self.say(self._verdict)  # it stood there before a hint did
             return None
         self._answered = value
         text = self.answer.value.strip() or None
@@ -76,7 +77,8 @@ class Quiz:
         if feedback.read:  # half an answer is none, and neither is a slip of the keyboard
             marks = feedback.right, feedback.mistake, self.seed, self.where
             progress.append(self.exercise.id, text, *marks)
-        self.say(feedback._repr_html_())
+        self._verdict = feedback._repr_html_()
+        self.say(self._verdict)
         return feedback
 
     def hint(self) -> None:

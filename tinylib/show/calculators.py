@@ -181,7 +181,7 @@ def memory_stack(
         f"{format_quantity(adapter)} in the adapter, trained alone" if adapter else "all of them trained"
     )
     facts = [f"{format_quantity(shape.params)} parameters; {trained}"]
-    axis = svg.Axis("GB, powers of ten", 0, max(total / GB, limit) * 1.08)
+    axis = svg.Axis("memory [GB]", 0, max(total / GB, limit) * 1.08)
     plot = svg.axes(axis, left=132, top=92, width=398, height=52 + 32 * len(sizes))
     parts = [svg.text(24, 34, title, size=18, bold=True), svg.text(24, 55, facts[0], "muted"), plot.body]
     parts += [_stack(plot, sizes), *_gpu_line(plot, limit, total)]

@@ -16,11 +16,16 @@ def named(name: str) -> Metric:
 
 
 def changed(metric: Metric, changes: str) -> dict[str, Any]:
-    """The worked example with changes such as "tokens = 2048, bits = 8"; a whole number stays one."""
+    """The worked example with changes such as "tokens = 2048, bits = 8"; a whole number stays one.
+
+    Symbols of other metrics alone are left aside.
+    """
     symbols = metric.example
     for part in filter(None, (p.strip() for p in changes.split(","))):
         name, _, text = (piece.strip() for piece in part.partition("="))
         if name not in symbols:
+            if any(name in other.symbols for other in metrics()):
+                continue  # it stays for the next card
             raise ValueError(f"changes must name one of {', '.join(symbols)}, got {shown(name)}")
         try:
             value = float(text.replace("_", ""))

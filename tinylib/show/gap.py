@@ -71,7 +71,7 @@ def _sentence(points: list[growth.Point], sizes: list[int]) -> str:
 def growth_points(year: int, rule: bool = True) -> str:
     """SVG of every published point up to a year, with the rule of thumb as dashed lines [text]."""
     across = svg.Axis("year", 2014, 2024, ticks=tuple(range(2014, 2025, 2)), words=str)
-    plot = svg.axes(across, svg.Axis("bytes", _LOW, _HIGH, log=True), left=84, top=84, width=440, height=300)
+    plot = svg.axes(across, svg.Axis("bytes", _LOW, _HIGH, log=True), left=84, top=84, width=420, height=300)
     title = f"Models and memory until {_check(year)}"
     parts = [svg.text(24, 34, title, size=18, bold=True), plot.body]
     parts.append(svg.line(plot.x(year), plot.top, plot.x(year), plot.top + plot.height, "ink", 1.5))
@@ -83,13 +83,13 @@ def growth_points(year: int, rule: bool = True) -> str:
             parts.append(svg.circle(plot.x(p.year), plot.y(_bytes(p)), 5, role, hover))
         if rule and kind in growth.RULE:
             parts.append(_rule_line(plot, kind, role, year))
-        parts.append(svg.circle(552, 112 + 56 * i, 6, role))
-        parts.append(svg.text(566, 117 + 56 * i, label, "ink", 12, bold=True))
+        parts.append(svg.circle(532, 112 + 56 * i, 6, role))
+        parts.append(svg.text(546, 117 + 56 * i, label, "ink", 12, bold=True))
         tops.append(top := growth.largest(kind, year))
-        parts.append(svg.text(566, 134 + 56 * i, f"{top.name}: {_words(_bytes(top))}", "muted", 12))
+        parts.append(svg.text(546, 134 + 56 * i, f"{top.name}: {_words(_bytes(top))}", "muted", 12))
         spoken.append(f"{label}: {len(shown)} points, the largest {top.name} with {_words(_bytes(top))}")
     if rule:
-        parts.append(svg.text(552, 290, "- - -  rule of thumb", "muted", 12))
+        parts.append(svg.text(532, 290, "- - -  rule of thumb", "muted", 12))
     where = f"{_sources(tops)}; each other point names its own under the pointer"
     return svg.picture(title, "; ".join(spoken) + ".", "".join(parts), 720, 450, where)
 

@@ -41,13 +41,13 @@ def accuracy_and_cost(
     )  # fmt: skip
     parts = [svg.text(24, 34, title, size=18, bold=True), _legend(rivals), plot.body]
     places = [(plot.x(r.cost), plot.y(r.mean)) for r in rivals]
+    names = [r.name if r.mean >= low else f"{r.name}: {100 * r.mean:.0f} %" for r in rivals]
+    bars = [(x - 6, plot.y(r.high) - 2, x + 6, plot.y(r.low) + 2) for r, (x, _) in zip(rivals, places)]
+    parts.append(_labels([(name, *place) for name, place in zip(names, places)], bars, plot))
     for r, (x, y) in zip(rivals, places):
         if r.mean >= low:
             parts.append(_whisker(x, plot.y(r.low), x, plot.y(r.high), ROLES[r.family]))
         parts.append(_mark(x, y, r.family, _said(r, cost)))
-    names = [r.name if r.mean >= low else f"{r.name}: {100 * r.mean:.0f} %" for r in rivals]
-    bars = [(x - 6, plot.y(r.high) - 2, x + 6, plot.y(r.low) + 2) for r, (x, _) in zip(rivals, places)]
-    parts.append(_labels([(name, *place) for name, place in zip(names, places)], bars, plot))
     best = max(rivals, key=lambda r: r.mean)
     cheap = min(rivals, key=lambda r: r.cost)
     said = "; ".join(_said(r, cost) for r in rivals)
