@@ -28,7 +28,7 @@ def test_fixed_point_word_and_table_follow_the_keyboard_and_the_quiz_names_a_mis
     run_all(page)
     box = figure(page, "canvases.bit_field", "value")
     assert "-1.25 in Q8.8" in picture(box)
-    slider(box, "int_bits").focus()
+    slider(box, "int bits").focus()
     page.keyboard.press("Home")
     says(box, "overflow: -1.25 lies outside -1 to 0.99609375; saturate gives -1")
     box.get_by_role("button", name="wrap").focus()
